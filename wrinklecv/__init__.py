@@ -1,0 +1,1 @@
+"""Measure facial wrinkle lines in photographs."""

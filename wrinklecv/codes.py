@@ -1,0 +1,68 @@
+"""The closed list of reason codes: why a photo or a region was refused, or is in doubt.
+
+Codes are short and stable: they stand in CSV files and databases. `ADVICE` says, for each, what
+was wrong in words and what the photographer can do.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """One reason; the value is what stands in tables."""
+
+    # the file
+    EMPTY_FILE = "empty_file"
+    NOT_AN_IMAGE = "not_an_image"
+    UNSUPPORTED_FORMAT = "unsupported_format"
+    TRUNCATED = "truncated"
+    CORRUPT = "corrupt"
+    TOO_MANY_PIXELS = "too_many_pixels"
+    TOO_SMALL = "too_small"
+    FILE_TOO_BIG = "file_too_big"
+    METADATA_TOO_BIG = "metadata_too_big"
+    ANIMATED = "animated"
+    LOW_COLOUR = "low_colour"
+    MISSING = "missing"
+    NOT_A_REGULAR_FILE = "not_a_regular_file"
+    PERMISSION_DENIED = "permission_denied"
+    CHANGED_WHILE_READING = "changed_while_reading"
+    SYMLINK = "symlink"
+    NOT_A_PHOTO_FILE = "not_a_photo_file"
+    MARKING_PHOTO = "marking_photo"
+    DUPLICATE_OF = "duplicate_of"
+    # the file, in doubt only
+    TRAILING_DATA = "trailing_data"
+    EXTENSION_MISMATCH = "extension_mismatch"
+    GRAY = "gray"
+    CMYK = "cmyk"
+    ALPHA = "alpha"
+    ICC_IGNORED = "icc_ignored"
+    MULTI_PICTURE = "multi_picture"
+    # the face
+    NO_FACE = "no_face"
+    MANY_FACES = "many_faces"
+    FACE_TOO_SMALL = "face_too_small"
+    FACE_ROTATED = "face_rotated"
+    FACE_CUT = "face_cut"
+    HEAD_TURNED = "head_turned"
+    HEAD_TILTED = "head_tilted"
+    LANDMARKS_UNSTEADY = "landmarks_unsteady"
+    EXPRESSION_AT_REST = "expression_at_rest"
+    # the photo, region by region
+    LOW_RESOLUTION = "low_resolution"
+    BLURRED = "blurred"
+    OVER_EXPOSED = "over_exposed"
+    UNDER_EXPOSED = "under_exposed"
+    NOISY = "noisy"
+    SHINE = "shine"
+    UNEVEN_LIGHT = "uneven_light"
+    SMOOTHED = "smoothed"
+    OVER_COMPRESSED = "over_compressed"
+    HAIR_OVER_FOREHEAD = "hair_over_forehead"
+    LITTLE_SKIN = "little_skin"
+    EYES_CLOSED = "eyes_closed"
+    # the machine
+    TIMED_OUT = "timed_out"
+    CRASHED = "crashed"
