@@ -1,0 +1,334 @@
+"""The face chart: one flat map of the face in millimetres, and a photo resampled onto it.
+
+The landmark model's canonical face is unrolled once onto a cylinder. Every photo, at any size, is
+brought to that map, so regions are constant masks and every setting is in mm.
+
+Axes: u (to the right of the picture, the subject's left) is the arc length on a cylinder of 80 mm
+radius whose axis stands 30 mm behind the canonical origin; v grows downwards. Chart millimetres
+are *coordinates*. True lengths come from `Chart.metric`, which knows how the skin slopes and how
+large this subject's face is.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from scipy.interpolate import RBFInterpolator
+from scipy.ndimage import map_coordinates
+
+from .model import canonical_face
+from .records import Chart, Face, Float, Mask, Photo, Region
+
+PX_PER_MM = 8
+"""Chart pixels per chart mm: what a fine line needs (measurement.md section 3)."""
+U_RANGE_MM = (-96.0, 96.0)
+V_RANGE_MM = (-106.0, 2.0)
+"""The chart reaches past the mesh's upper edge (v = -83) to the hairline, sideways to the temples."""
+NODE_PX = 16
+"""Chart pixels per node of the coarse grid (2 mm). Bilinear interpolation between nodes is off by
+h²/8 · curvature = 0.006 mm on a head of 80 mm radius."""
+SHAPE = (
+    int((V_RANGE_MM[1] - V_RANGE_MM[0]) * PX_PER_MM),
+    int((U_RANGE_MM[1] - U_RANGE_MM[0]) * PX_PER_MM),
+)
+NODE_SHAPE = (SHAPE[0] // NODE_PX, SHAPE[1] // NODE_PX)
+
+_RADIUS_MM, _AXIS_MM = 80.0, -30.0
+_ANCHOR_MAX_V_MM = 25.0
+"""Landmarks below it (mouth, chin, jaw) move with every expression and would bend the chart."""
+_SMOOTH_MM, _JITTER_SHARE = 25.0, 0.3
+"""How landmarks pull the chart away from the fitted camera: over about 25 mm, and not in full,
+because a single landmark jitters by about 1 % of the distance between the eyes."""
+_SOURCE_PX_PER_MM = 10.0
+"""Photos with more detail are averaged down to this first (area mean), so that cost does not grow."""
+
+REGION_OUTLINES_MM: dict[Region, tuple[tuple[float, float], ...]] = {
+    Region.FOREHEAD: (
+        (-64, -53), (-52, -58), (-40, -60.5), (-27, -61), (-14, -60), (14, -60), (27, -61), (40, -60.5),
+        (52, -58), (64, -53), (66, -64), (60, -82), (50, -94), (34, -101), (-34, -101), (-50, -94),
+        (-60, -82), (-66, -64),
+    ),
+    Region.GLABELLA: (
+        (-14, -60), (14, -60), (13, -48), (11, -38), (9, -27), (-9, -27), (-11, -38), (-13, -48),
+    ),
+    Region.CROWS_FEET_LEFT: (
+        (58, -29), (66, -36), (76, -41), (88, -42), (92, -26), (89, -9), (78, -3), (65, -3), (55, -10),
+        (53.5, -17), (58, -22),
+    ),
+}  # fmt: skip
+REGION_OUTLINES_MM[Region.CROWS_FEET_RIGHT] = tuple(
+    (-u, v) for u, v in REGION_OUTLINES_MM[Region.CROWS_FEET_LEFT]
+)
+
+
+# -- the constant geometry -----------------------------------------------------------------------
+
+
+def unroll(points_mm: Float) -> Float:
+    """Bring canonical positions (N, 3) mm to chart positions (N, 2) mm."""
+    x, y, z = np.moveaxis(np.asarray(points_mm, dtype=float), -1, 0)
+    return np.stack([_RADIUS_MM * np.arctan2(x, z - _AXIS_MM), -y], axis=-1)
+
+
+@functools.cache
+def _surface_spline() -> RBFInterpolator:
+    """Fit the head's radius over (u, v): a thin-plate spline through the canonical mesh.
+
+    Above the mesh's upper edge the spline would run straight on; a skull curves back. Ghost
+    points continue the forehead's measured slope and curvature 30 mm further.
+    """
+    vertices, _ = canonical_face()
+    places = unroll(vertices)
+    radii = np.hypot(vertices[:, 0], vertices[:, 2] - _AXIS_MM)
+    top_u = np.linspace(-66, 66, 23)
+    # Quadratic in v through the forehead's own vertices (v < -60), one for the whole width.
+    upper = places[:, 1] < -60
+    slope = np.polynomial.Polynomial.fit(places[upper, 1], radii[upper], 2)
+    edge_v = -82.6 + 16.4 * (np.abs(top_u) / 76.5) ** 2  # the mesh's upper edge, landmarks 54, 103, 67, 10
+    edge = RBFInterpolator(places, radii, kernel="thin_plate_spline", smoothing=1.0)(
+        np.stack([top_u, edge_v], axis=1)
+    )
+    ghosts, ghost_radii = [], []
+    for rise_mm in (10.0, 20.0, 30.0):
+        ghosts.append(np.stack([top_u, edge_v - rise_mm], axis=1))
+        ghost_radii.append(edge + slope(edge_v - rise_mm) - slope(edge_v))
+    return RBFInterpolator(
+        np.concatenate([places, *ghosts]),
+        np.concatenate([radii, *ghost_radii]),
+        kernel="thin_plate_spline",
+        smoothing=1.0,
+    )
+
+
+def surface(places_mm: Float) -> Float:
+    """Lift chart positions (N, 2) mm to the canonical face: (N, 3) mm."""
+    u, v = np.asarray(places_mm, dtype=float).reshape(-1, 2).T
+    radius = _surface_spline()(np.stack([u, v], axis=1))
+    angle = u / _RADIUS_MM
+    return np.stack([radius * np.sin(angle), -v, radius * np.cos(angle) + _AXIS_MM], axis=1)
+
+
+def node_places() -> Float:
+    """Return the chart positions of the coarse grid's nodes, (h, w, 2) mm."""
+    step = NODE_PX / PX_PER_MM
+    v = V_RANGE_MM[0] + step * (np.arange(NODE_SHAPE[0]) + 0.5)
+    u = U_RANGE_MM[0] + step * (np.arange(NODE_SHAPE[1]) + 0.5)
+    return np.stack(np.meshgrid(u, v), axis=-1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Geometry:
+    """What is the same for every photo, on the coarse grid of n nodes.
+
+    nodes_mm: (n, 3) canonical positions. along_u, along_v: (n, 3) canonical mm per chart mm.
+    anchors: (a,) landmark numbers; anchors_mm: (a, 3). pull: (n, a), how each anchor's
+    residual moves each node.
+    """
+
+    nodes_mm: Float
+    along_u: Float
+    along_v: Float
+    anchors: Float
+    anchors_mm: Float
+    pull: Float
+
+
+@functools.cache
+def _geometry() -> _Geometry:
+    vertices, _ = canonical_face()
+    places = unroll(vertices)
+    anchors = np.flatnonzero(places[:, 1] < _ANCHOR_MAX_V_MM)
+    nodes = node_places().reshape(-1, 2)
+    step = 0.5
+    along = [
+        (surface(nodes + offset) - surface(nodes - offset)) / (2 * step)
+        for offset in (np.array([step, 0.0]), np.array([0.0, step]))
+    ]
+    # Gaussian-process mean: zero residual far from the mesh, so there the camera alone speaks.
+    gram = _closeness(places[anchors], places[anchors]) + _JITTER_SHARE * np.eye(len(anchors))
+    pull = np.linalg.solve(gram, _closeness(places[anchors], nodes)).T
+    return _Geometry(
+        nodes_mm=surface(nodes),
+        along_u=along[0],
+        along_v=along[1],
+        anchors=anchors,
+        anchors_mm=vertices[anchors],
+        pull=pull.astype(np.float32),
+    )
+
+
+def _closeness(a: Float, b: Float) -> Float:
+    """Gaussian kernel between chart positions (n, 2) and (m, 2): (n, m), 1 where they coincide."""
+    squared = ((a[:, None, :] - b[None, :, :]) ** 2).sum(axis=2)
+    return np.exp(-squared / (2 * _SMOOTH_MM**2))
+
+
+@functools.cache
+def region_mask(region: Region) -> Mask:
+    """Return the region as a constant mask on the chart, (H, W)."""
+    outline = mm_to_px(np.array(REGION_OUTLINES_MM[region]))
+    mask = np.zeros(SHAPE, np.uint8)
+    cv2.fillPoly(mask, [np.rint(outline).astype(np.int32)], 1)
+    result = mask.astype(bool)
+    result.flags.writeable = False
+    return result
+
+
+# -- coordinates ---------------------------------------------------------------------------------
+
+
+def mm_to_px(places_mm: Float) -> Float:
+    """Chart mm (…, 2) → chart pixels (x, y); (0, 0) is the centre of the first pixel."""
+    return (np.asarray(places_mm, dtype=float) - (U_RANGE_MM[0], V_RANGE_MM[0])) * PX_PER_MM - 0.5
+
+
+def px_to_mm(places_px: Float) -> Float:
+    """Chart pixels (x, y) (…, 2) → chart mm."""
+    return (np.asarray(places_px, dtype=float) + 0.5) / PX_PER_MM + (U_RANGE_MM[0], V_RANGE_MM[0])
+
+
+def at_nodes(grid: Float, places_mm: Float) -> Float:
+    """Read a coarse grid (h, w, …) at chart positions (N, 2) mm by bilinear interpolation: (N, …)."""
+    columns, rows = (mm_to_px(places_mm).T + 0.5) / NODE_PX - 0.5
+    flat = grid.reshape(*grid.shape[:2], -1)
+    values = [
+        map_coordinates(flat[..., k], (rows, columns), order=1, mode="nearest", output=float)
+        for k in range(flat.shape[2])
+    ]
+    return np.stack(values, axis=-1).reshape(-1, *grid.shape[2:])
+
+
+def to_photo(chart: Chart, path_mm: Float) -> Float:
+    """Draw a chart path (N, 2) mm back onto the photo: (N, 2) px."""
+    return at_nodes(chart.photo_xy, path_mm)
+
+
+def step_lengths_mm(chart: Chart, path_mm: Float) -> Float:
+    """Measure the N - 1 steps of a chart path (N, 2) on the subject's skin, in mm."""
+    steps = np.diff(path_mm, axis=0)
+    metric = at_nodes(chart.metric, (path_mm[1:] + path_mm[:-1]) / 2)
+    return np.linalg.norm(np.einsum("nij,nj->ni", metric, steps), axis=1)
+
+
+def area_mm2(chart: Chart, mask: Mask) -> float:
+    """Measure the skin under a chart mask (H, W), in mm² on the subject's face."""
+    per_node = np.abs(np.linalg.det(chart.metric))
+    share = cv2.resize(mask.astype(np.float32), NODE_SHAPE[::-1], interpolation=cv2.INTER_AREA)
+    return float((per_node * share).sum()) * (NODE_PX / PX_PER_MM) ** 2
+
+
+# -- a photo on the chart ------------------------------------------------------------------------
+
+
+def fit_camera(face: Face) -> Float:
+    """Fit the affine camera (2, 4) that takes canonical mm to photo px, over the upper face."""
+    geometry = _geometry()
+    homogeneous = np.column_stack([geometry.anchors_mm, np.ones(len(geometry.anchors))])
+    solution, *_ = np.linalg.lstsq(homogeneous, face.points_xy[geometry.anchors], rcond=None)
+    return np.asarray(solution.T)
+
+
+def make_chart(photo: Photo, face: Face) -> Chart:
+    """Resample the photo onto the chart: one remap, whatever the photo's size.
+
+    Each place lies where the fitted camera sees the canonical face, moved by what the landmarks
+    nearby say beyond that.
+    """
+    geometry = _geometry()
+    camera = fit_camera(face)
+    seen = geometry.anchors_mm @ camera[:, :3].T + camera[:, 3]
+    moved = geometry.pull @ (face.points_xy[geometry.anchors] - seen)
+    photo_xy = (geometry.nodes_mm @ camera[:, :3].T + camera[:, 3] + moved).reshape(*NODE_SHAPE, 2)
+    metric, view_angle = _metric_and_view(photo_xy, camera, face.scale.mm_per_px)
+    resolution = _resolution(photo_xy, metric)
+    light, colour, inside = _sample(photo.pixels, photo_xy, float(np.median(resolution)))
+    size = SHAPE[::-1]
+    return Chart(
+        light=light,
+        colour=colour,
+        resolution_px_per_mm=cv2.resize(resolution, size) * inside,
+        view_angle_deg=cv2.resize(view_angle, size),
+        photo_xy=photo_xy,
+        metric=metric,
+    )
+
+
+def _metric_and_view(photo_xy: Float, camera: Float, mm_per_px: float) -> tuple[Float, Float]:
+    """Return the metric (h, w, 2, 2) and the view angle (h, w) in degrees at the nodes.
+
+    Lengths are taken where the photo shows them: a chart step becomes photo pixels by the map's
+    own slope, and photo pixels become skin by the tilt of the canonical surface under the camera.
+    So a forehead longer than the canonical one is measured at its own length.
+    """
+    geometry = _geometry()
+    step = NODE_PX / PX_PER_MM
+    along_v, along_u = np.gradient(photo_xy, step, axis=(0, 1))
+    photo_per_chart = np.stack([along_u, along_v], axis=-1).reshape(-1, 2, 2)
+    first = geometry.along_u / np.linalg.norm(geometry.along_u, axis=1, keepdims=True)
+    normal = np.cross(geometry.along_u, geometry.along_v)
+    normal /= np.linalg.norm(normal, axis=1, keepdims=True)
+    second = np.cross(normal, first)
+    tangent = np.stack([first, second], axis=-1)  # (n, 3, 2): orthonormal on the skin
+    photo_per_skin = camera[:, :3] @ tangent
+    px_per_mm = np.sqrt(np.linalg.svd(camera[:, :3], compute_uv=False).prod())
+    # Beyond a grazing view the skin's place in the photo says nothing about its length.
+    lines_of_sight = np.cross(camera[0, :3], camera[1, :3])
+    lines_of_sight /= np.linalg.norm(lines_of_sight)
+    cosine = np.abs(normal @ lines_of_sight)
+    safe = cosine > np.cos(np.deg2rad(80))
+    photo_per_skin[~safe] = np.eye(2) * px_per_mm
+    metric = np.linalg.solve(photo_per_skin, photo_per_chart) * px_per_mm * mm_per_px
+    view_angle = np.rad2deg(np.arccos(np.clip(cosine, 0, 1)))
+    return (
+        metric.reshape(*NODE_SHAPE, 2, 2).astype(np.float32),
+        view_angle.reshape(NODE_SHAPE).astype(np.float32),
+    )
+
+
+def _resolution(photo_xy: Float, metric: Float) -> Float:
+    """Return the photo's px per mm of skin in the worse direction, at the nodes (h, w) float32."""
+    step = NODE_PX / PX_PER_MM
+    along_v, along_u = np.gradient(photo_xy, step, axis=(0, 1))
+    photo_per_chart = np.stack([along_u, along_v], axis=-1)
+    photo_per_skin = photo_per_chart @ np.linalg.inv(metric.astype(float))
+    return np.linalg.svd(photo_per_skin, compute_uv=False)[..., 1].astype(np.float32)
+
+
+@functools.cache
+def _linear_light() -> Float:
+    """Return the sRGB decoding curve as a table (256,) float32 (IEC 61966-2-1)."""
+    value = np.arange(256) / 255.0
+    return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4).astype(np.float32)
+
+
+_LUMINANCE = np.array([[0.2126, 0.7152, 0.0722]], dtype=np.float32)  # Rec. 709, linear light
+_BLACK = 1.0 / 4096
+"""Added before the logarithm: darker light than this is noise."""
+
+
+def _sample(pixels: Float, photo_xy: Float, px_per_mm: float) -> tuple[Float, Float, Mask]:
+    """Resample the photo at the chart's places: log light, colour, and which places it shows."""
+    height, width = pixels.shape[:2]
+    low = np.floor(photo_xy.min(axis=(0, 1))).astype(int) - 8
+    high = np.ceil(photo_xy.max(axis=(0, 1))).astype(int) + 9
+    left, top = np.maximum(low, 0)
+    right, bottom = np.minimum(high, (width, height))
+    shrink = max(1.0, px_per_mm / _SOURCE_PX_PER_MM)
+    crop = pixels[top:bottom, left:right]
+    small = (max(1, round((right - left) / shrink)), max(1, round((bottom - top) / shrink)))
+    if shrink > 1:
+        crop = cv2.resize(crop, small, interpolation=cv2.INTER_AREA)
+    scale = np.array([crop.shape[1] / (right - left), crop.shape[0] / (bottom - top)])
+    places = ((photo_xy - (left, top) + 0.5) * scale - 0.5).astype(np.float32)
+    grid = cv2.resize(places, SHAPE[::-1], interpolation=cv2.INTER_LINEAR)
+    x, y = np.ascontiguousarray(grid[..., 0]), np.ascontiguousarray(grid[..., 1])
+    luminance = cv2.transform(cv2.LUT(crop, _linear_light()), _LUMINANCE)
+    light = np.log(
+        cv2.remap(luminance, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE).clip(0) + _BLACK
+    )
+    colour = cv2.remap(crop, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    inside = (x >= 0) & (y >= 0) & (x <= crop.shape[1] - 1) & (y <= crop.shape[0] - 1)
+    return light, colour, inside
