@@ -55,7 +55,7 @@ REGION_OUTLINES_MM: dict[Region, tuple[tuple[float, float], ...]] = {
         (-14, -60), (14, -60), (13, -48), (11, -38), (9, -27), (-9, -27), (-11, -38), (-13, -48),
     ),
     Region.CROWS_FEET_LEFT: (
-        (58, -29), (66, -36), (76, -41), (88, -42), (92, -26), (89, -9), (78, -3), (65, -3), (55, -10),
+        (58, -29), (66, -36), (75, -41), (82, -42), (84, -26), (82, -9), (76, -3), (65, -3), (55, -10),
         (53.5, -17), (58, -22),
     ),
 }  # fmt: skip
@@ -289,16 +289,20 @@ def _metric_and_view(photo_xy: Float, camera: Float, mm_per_px: float) -> tuple[
 
 
 def _resolution(photo_xy: Float, metric: Float) -> Float:
-    """Return the photo's px per mm of skin in the worse direction, at the nodes (h, w) float32."""
+    """Return the photo's px per mm of skin at the nodes (h, w) float32: the root of px² per mm².
+
+    Lines beside the eyes run the way the view shortens the skin, so the shortened direction alone
+    would judge them too harshly.
+    """
     step = NODE_PX / PX_PER_MM
     along_v, along_u = np.gradient(photo_xy, step, axis=(0, 1))
-    photo_per_chart = np.stack([along_u, along_v], axis=-1)
-    photo_per_skin = photo_per_chart @ np.linalg.inv(metric.astype(float))
-    return np.linalg.svd(photo_per_skin, compute_uv=False)[..., 1].astype(np.float32)
+    photo_area = along_u[..., 0] * along_v[..., 1] - along_u[..., 1] * along_v[..., 0]
+    skin_area = np.linalg.det(metric.astype(float))
+    return np.sqrt(np.abs(photo_area / skin_area)).astype(np.float32)
 
 
 @functools.cache
-def _linear_light() -> Float:
+def linear_light() -> Float:
     """Return the sRGB decoding curve as a table (256,) float32 (IEC 61966-2-1)."""
     value = np.arange(256) / 255.0
     return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4).astype(np.float32)
@@ -325,7 +329,7 @@ def _sample(pixels: Float, photo_xy: Float, px_per_mm: float) -> tuple[Float, Fl
     places = ((photo_xy - (left, top) + 0.5) * scale - 0.5).astype(np.float32)
     grid = cv2.resize(places, SHAPE[::-1], interpolation=cv2.INTER_LINEAR)
     x, y = np.ascontiguousarray(grid[..., 0]), np.ascontiguousarray(grid[..., 1])
-    luminance = cv2.transform(cv2.LUT(crop, _linear_light()), _LUMINANCE)
+    luminance = cv2.transform(cv2.LUT(crop, linear_light()), _LUMINANCE)
     light = np.log(
         cv2.remap(luminance, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE).clip(0) + _BLACK
     )

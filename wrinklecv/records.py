@@ -26,9 +26,10 @@ import numpy.typing as npt
 
 from .codes import Code
 
-Float = npt.NDArray[np.floating[Any]]
-Bytes = npt.NDArray[np.uint8]
-Mask = npt.NDArray[np.bool_]
+# cv2's stubs widen every dtype, so the element type is said by name and checked at birth instead.
+Float = npt.NDArray[Any]
+Bytes = npt.NDArray[Any]
+Mask = npt.NDArray[Any]
 
 MEASURE_VERSION = 1
 """Rises whenever the same photo and settings would give another number."""
@@ -166,7 +167,7 @@ class Chart:
 
     light: (H, W) float32, natural logarithm of linear luminance, 0 = white.
     colour: (H, W, 3) uint8 sRGB, for telling skin from hair.
-    resolution_px_per_mm: (H, W) float32, photo pixels per mm of skin in the worse direction;
+    resolution_px_per_mm: (H, W) float32, photo pixels per mm of skin (root of px² per mm²);
     0 where the photo does not show the place.
     view_angle_deg: (H, W) float32, between the skin's normal and the line of sight.
     photo_xy: (h, w, 2) float32, photo position of each node of the coarse grid.

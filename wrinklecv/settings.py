@@ -29,18 +29,67 @@ class Settings:
     """Below it a region is refused."""
     warn_pose_deg: float = 5.0
     max_pose_deg: float = 10.0
+    """Yaw; forehead and glabella only. Beside the eyes coverage falls instead."""
+    warn_pitch_deg: float = 10.0
+    max_pitch_deg: float = 20.0
+    """Pitch is wider: people's faces differ from the canonical one by several degrees of it."""
+    warn_roll_deg: float = 15.0
+    """Roll in the plane of the photo is turned back and changes nothing but the light."""
     max_view_angle_deg: float = 60.0
     """Skin seen at a steeper angle does not count as seen."""
     max_clipped_share: float = 0.03
+    warn_coverage_share: float = 0.7
     min_coverage_share: float = 0.35
     """A region of which less was seen is refused."""
+    dark_light: float = -4.0
+    black_light: float = -5.5
+    """ln of the skin's linear luminance: sRGB grey 36 and 14 of 255."""
+    max_side_light: float = 0.6
+    warn_blur_mm: float = 0.35
+    max_blur_mm: float = 0.7
+
+    # -- skin --
+    hair_darker: float = 0.45
+    """How far (ln units) a patch's light may be from the skin around it."""
+    hair_colour_gap: float = 0.35
+    """How far ln(red/green), ln(blue/green) may be from the skin around it."""
+    hair_contrast: float = 0.05
+    hair_contrast_ratio: float = 2.2
+    """Fine contrast of hair: above the first, and above the second times this subject's own skin."""
+    hair_margin_mm: float = 1.5
+    hairline_margin_mm: float = 4.0
+    """Skin this near to brows and lashes, or to the hairline, is left out."""
+
+    # -- ridges --
+    sigmas_mm: tuple[float, ...] = (0.2, 0.3, 0.45, 0.68, 1.0)
+    """Scales of the ridge filter: lines of 0.33 to 1.7 mm full width at half depth at their best."""
+    min_sigma_photo_px: float = 0.9
+    """Narrower scales than this on the photo see its pixels, not the skin."""
+
+    # -- lines --
+    floor_contrast: float = 0.012
+    """Whatever the noise: a line fainter than this is not called a line."""
+    low_signal_to_noise: float = 2.5
+    high_signal_to_noise: float = 5.0
+    min_piece_mm: float = 2.0
+    min_length_mm: float = 5.0
+    max_gap_mm: float = 4.0
+    max_turn_deg: float = 30.0
+    """Gaps up to this length are bridged where both ends turn by no more than this."""
+    end_search_mm: float = 2.0
+    line_signal_to_noise: float = 6.0
+    """A whole line's mean contrast over its standard error."""
+    min_evenness: float = 0.25
+    """Lower rise beside the valley over the higher: a step edge has 0, a valley 1."""
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
             numbers = value if isinstance(value, tuple) else (value,)
-            if not numbers or not all(isinstance(n, int | float) and n >= 0 for n in numbers):
-                raise SettingsError(f"Setting {field.name} = {value!r}: wanted numbers that are not negative.")
+            if not numbers or not all(isinstance(n, int | float) for n in numbers):
+                raise SettingsError(
+                    f"Setting {field.name} = {value!r}: wanted a number, or a list of numbers for scales."
+                )
 
     @property
     def digest(self) -> str:

@@ -1,0 +1,62 @@
+"""assess(): one photo. The order of the steps, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from . import regions as anatomy
+from .chart import make_chart
+from .face import find_face
+from .lines import find_lines
+from .measures import measure_region
+from .model import MODEL_SHA256
+from .quality import judge_photo
+from .records import MEASURE_VERSION, Assessment, Face, Line, Photo, Region, RegionMeasures, Verdict
+from .settings import DEFAULTS, Settings
+from .skin import find_skin
+
+
+def assess(
+    photo: Photo, *, settings: Settings = DEFAULTS, find: Callable[[Photo], Face] = find_face
+) -> Assessment:
+    """Measure the lines of one photo.
+
+    find: takes a Photo, returns its Face; the landmark model unless another is given.
+    Regions that cannot be told are absent from the result and have a finding that says why.
+    Raises NoFaceError, ManyFacesError.
+    """
+    face = find(photo)
+    chart = make_chart(photo, face)
+    skin = find_skin(chart, settings=settings)
+    quality = judge_photo(photo, face, chart, skin, settings=settings)
+    refused = {f.region for f in quality if f.verdict is Verdict.REFUSE}
+    measured = () if None in refused else tuple(r for r in Region if r not in refused)
+    lines: list[Line] = []
+    regions: list[RegionMeasures] = []
+    for region in measured:
+        found, limit = find_lines(chart, region, skin.usable, face.scale, settings=settings)
+        coverage, area_mm2 = anatomy.covered(chart, region, skin.usable)
+        lines.extend(found)
+        regions.append(
+            measure_region(
+                region,
+                found,
+                coverage=coverage,
+                area_mm2=area_mm2,
+                detection_limit=limit,
+                scale_relative_sd=face.scale.relative_sd,
+            )
+        )
+    return Assessment(
+        photo_name=photo.name,
+        photo_sha256=photo.sha256,
+        settings_digest=settings.digest,
+        model_sha256=MODEL_SHA256,
+        measure_version=MEASURE_VERSION,
+        width_px=photo.width_px,
+        height_px=photo.height_px,
+        face=face,
+        quality=quality,
+        lines=tuple(lines),
+        regions=tuple(regions),
+    )

@@ -1,0 +1,112 @@
+"""From paths to lines: each measured across and along, in mm on the skin, and judged as a whole."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from . import chart as face_chart
+from .paths import REACH_MM, find_paths, noise_contrasts
+from .profiles import FWHM, Profile, measure_profile
+from .records import Chart, Float, Line, Mask, Region, Scale
+from .regions import Piece, piece_of
+from .ridges import find_ridges
+from .settings import Settings
+
+_DEEPEST_MM = 2.0
+"""Length of the stretch whose mean is a line's largest contrast."""
+
+
+def find_lines(
+    chart: Chart, region: Region, usable: Mask, scale: Scale, *, settings: Settings
+) -> tuple[tuple[Line, ...], float]:
+    """Find and measure the lines of one region; also return the smallest contrast it would have found.
+
+    usable: (H, W), where skin was seen. The lines come longest first.
+    """
+    piece = piece_of(region)
+    light = piece.cut(chart.light)
+    mask = piece.cut(usable & face_chart.region_mask(region))
+    sigmas_mm = _scales_seen(piece.cut(chart.resolution_px_per_mm)[mask], settings)
+    ridges = find_ridges(light, sigmas_mm=sigmas_mm, px_per_mm=face_chart.PX_PER_MM)
+    noise = noise_contrasts(ridges, mask, piece.allows, px_per_mm=face_chart.PX_PER_MM)
+    paths = find_paths(ridges, mask, piece.allows, noise, settings=settings, px_per_mm=face_chart.PX_PER_MM)
+    found = []
+    for path in paths:
+        profile = measure_profile(
+            light, path, px_per_mm=face_chart.PX_PER_MM, extend_mm=settings.end_search_mm
+        )
+        noise_here = float(np.interp(profile.sigma_mm * np.sqrt(2), sigmas_mm, noise))
+        line = _line(chart, piece, profile, noise_here, scale)
+        if _is_line(line, profile, settings):
+            found.append(line)
+    limit = max(settings.floor_contrast, settings.high_signal_to_noise * float(noise.min()))
+    return tuple(sorted(found, key=lambda line: -line.length_mm)), limit
+
+
+def _scales_seen(resolution_px_per_mm: Float, settings: Settings) -> tuple[float, ...]:
+    """Return the scales that the photo's own pixels can show; always at least the widest."""
+    seen = float(np.median(resolution_px_per_mm)) if resolution_px_per_mm.size else 0.0
+    fit = tuple(s for s in settings.sigmas_mm if s * seen >= settings.min_sigma_photo_px)
+    return fit or settings.sigmas_mm[-1:]
+
+
+def _line(chart: Chart, piece: Piece, profile: Profile, noise: float, scale: Scale) -> Line:
+    """Bring one measured path to the skin: lengths, width and errors in mm."""
+    path_mm = piece.to_mm(profile.path_px)
+    steps = face_chart.step_lengths_mm(chart, path_mm)
+    length = float(steps.sum())
+    contrast = float(profile.depths.mean())
+    # The noise is that of a mean over the filter's reach; a longer line averages more of it.
+    contrast_se = noise * float(np.sqrt(min(1.0, 2 * REACH_MM / max(length, 1e-6))))
+    width = profile.sigma_mm * FWHM * _across_stretch(chart, path_mm)
+    # Width of a fitted valley: its relative error is about that of its depth (Cramér-Rao, factor √(4/3)).
+    relative = 1.15 * contrast_se / max(contrast, 1e-6)
+    return Line(
+        region=piece.region,
+        path_mm=path_mm,
+        path_xy=face_chart.to_photo(chart, path_mm),
+        length_mm=length,
+        length_se_mm=float(np.hypot(0.35, length * scale.relative_sd)),
+        width_mm=width,
+        width_se_mm=float(width * np.hypot(relative, scale.relative_sd)),
+        contrast=contrast,
+        contrast_se=contrast_se,
+        max_contrast=_deepest(profile.depths, length),
+        angle_deg=_angle_deg(path_mm),
+        signal_to_noise=contrast / contrast_se,
+    )
+
+
+def _is_line(line: Line, profile: Profile, settings: Settings) -> bool:
+    """Judge a candidate as a whole: long, dark, certain and a valley rather than an edge."""
+    return (
+        line.length_mm >= settings.min_length_mm
+        and line.contrast >= settings.floor_contrast
+        and line.signal_to_noise >= settings.line_signal_to_noise
+        and profile.evenness >= settings.min_evenness
+    )
+
+
+def _across_stretch(chart: Chart, path_mm: Float) -> float:
+    """Return mm of skin per chart mm across the path (mean along it)."""
+    tangent = np.gradient(path_mm, axis=0)
+    metric = face_chart.at_nodes(chart.metric, path_mm)
+    along = np.einsum("nij,nj->ni", metric, tangent)
+    # Area over length: how wide a strip of one chart mm is on the skin, whatever the shear.
+    area = np.abs(np.linalg.det(metric)) * np.linalg.norm(tangent, axis=1)
+    return float((area / np.maximum(np.linalg.norm(along, axis=1), 1e-9)).mean())
+
+
+def _deepest(depths: Float, length_mm: float) -> float:
+    """Return the largest mean contrast over a stretch of about 2 mm."""
+    points = max(1, min(len(depths), round(_DEEPEST_MM * len(depths) / max(length_mm, 1e-6))))
+    return float(np.convolve(depths, np.ones(points) / points, mode="valid").max())
+
+
+def _angle_deg(path_mm: Float) -> float:
+    """Return the mean undirected direction of a path on the chart, in [0, 180)."""
+    steps = np.diff(path_mm, axis=0)
+    doubled = 2 * np.arctan2(steps[:, 1], steps[:, 0])
+    weight = np.linalg.norm(steps, axis=1)
+    mean = np.arctan2((weight * np.sin(doubled)).sum(), (weight * np.cos(doubled)).sum()) / 2
+    return float(np.rad2deg(mean) % 180)

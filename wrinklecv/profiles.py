@@ -1,0 +1,154 @@
+"""The profile across a path: how deep and how wide the valley is, and where the line ends.
+
+The light along a path is straightened into a table (place along × distance across) and fitted with
+a Gaussian valley on a sloping ground: contrast is the fitted depth in log light, width the fitted
+full width at half depth. Unlike the filter's response this uses the whole neighbourhood of the
+line and does not depend on the scales that were searched.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+
+from .records import Float
+from .ridges import sample
+
+FWHM = 2.3548
+"""Full width at half depth of a Gaussian, in standard deviations."""
+_HALF_WINDOW_MM = 2.0
+_STEP_MM = 0.125
+_SIGMAS_MM = np.geomspace(0.09, 1.1, 51)
+_ALONG_MM = 0.5
+"""Depths are averaged along the line with this Gaussian before the ends are judged."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Profile:
+    """A path measured across.
+
+    path_px: (N, 2) chart pixels, moved onto the valley's floor and cut to where the line is.
+    depths: (N,) contrast at each point. sigma_mm: the valley's standard deviation in chart mm.
+    evenness: the lower rise beside the valley over the higher, 0 for a step edge, 1 for a valley.
+    """
+
+    path_px: Float
+    depths: Float
+    sigma_mm: float
+    evenness: float
+
+
+def measure_profile(light: Float, path_px: Float, *, px_per_mm: float, extend_mm: float) -> Profile:
+    """Measure the valley along `path_px` (N, 2) in `light` (H, W); the ends may move by `extend_mm`."""
+    step_px = float(np.linalg.norm(np.diff(path_px, axis=0), axis=1).mean())
+    path = _extended(path_px, round(extend_mm * px_per_mm / step_px))
+    along = _ALONG_MM * px_per_mm / step_px
+    inner = slice(len(path) - len(path_px) >> 1, (len(path) + len(path_px)) >> 1)
+    across_mm = np.arange(-_HALF_WINDOW_MM, _HALF_WINDOW_MM + 1e-9, _STEP_MM)
+    table = _straightened(light, path, across_mm * px_per_mm)
+    sigma_mm = _best_sigma(table[inner].mean(axis=0), across_mm)
+    shift_mm = _shifts(table, across_mm, sigma_mm, 2 * along)
+    path = path + (shift_mm * px_per_mm)[:, None] * _normals(path)
+    table = _straightened(light, path, across_mm * px_per_mm)
+    sigma_mm = _best_sigma(table[inner].mean(axis=0), across_mm)
+    depths = _depths(table, across_mm, sigma_mm)
+    first, last = _ends(
+        gaussian_filter1d(depths, along, mode="nearest"), inner, round(5 * px_per_mm / step_px)
+    )
+    kept = slice(first, last + 1)
+    return Profile(
+        path[kept], depths[kept], sigma_mm, _evenness(table[kept].mean(axis=0), across_mm, sigma_mm)
+    )
+
+
+def _extended(path: Float, points: int) -> Float:
+    """Carry a path straight on by `points` steps at both ends."""
+    reach = min(8, len(path) - 1)
+    ahead = np.arange(1, points + 1)[:, None]
+    head = path[0] + ahead[::-1] * (path[0] - path[reach]) / reach
+    tail = path[-1] + ahead * (path[-1] - path[-1 - reach]) / reach
+    return np.concatenate([head, path, tail])
+
+
+def _normals(path: Float) -> Float:
+    tangent = np.gradient(path, axis=0)
+    tangent /= np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-9)
+    return np.column_stack([-tangent[:, 1], tangent[:, 0]])
+
+
+def _straightened(light: Float, path: Float, across_px: Float) -> Float:
+    """Read the light beside the path: (N, K)."""
+    places = path[:, None, :] + across_px[None, :, None] * _normals(path)[:, None, :]
+    return sample(light, places).astype(float)
+
+
+def _basis(across_mm: Float, sigma_mm: float) -> tuple[Float, Float]:
+    """Return the window (K,) and the model (k, 3): valley, level, slope, over ± 3 sigma (at least 0.8 mm)."""
+    window = np.abs(across_mm) <= max(0.8, 3 * sigma_mm)
+    x = across_mm[window]
+    return window, np.column_stack([-np.exp(-(x**2) / (2 * sigma_mm**2)), np.ones_like(x), x])
+
+
+def _best_sigma(profile: Float, across_mm: Float) -> float:
+    """Fit the valley's standard deviation to a mean profile (K,); parabola between the grid's best three."""
+    misfit = []
+    for sigma in _SIGMAS_MM:
+        # One window for all widths, so that misfits compare.
+        model = np.column_stack(
+            [np.exp(-(across_mm**2) / (2 * sigma**2)), np.ones_like(across_mm), across_mm]
+        )
+        weight = np.exp(-(across_mm**2) / (2 * 0.9**2))
+        solution, *_ = np.linalg.lstsq(model * weight[:, None], profile * weight, rcond=None)
+        misfit.append((((model @ solution - profile) * weight) ** 2).sum() + (solution[0] > 0) * 1e9)
+    at = int(np.argmin(misfit))
+    if 0 < at < len(misfit) - 1:
+        low, mid, high = misfit[at - 1 : at + 2]
+        step = 0.5 * (low - high) / max(low - 2 * mid + high, 1e-30)
+        return float(_SIGMAS_MM[at] * (_SIGMAS_MM[1] / _SIGMAS_MM[0]) ** np.clip(step, -1, 1))
+    return float(_SIGMAS_MM[at])
+
+
+def _depths(table: Float, across_mm: Float, sigma_mm: float) -> Float:
+    """Fit the valley's depth at each point (N,), its width given."""
+    window, model = _basis(across_mm, sigma_mm)
+    return table[:, window] @ np.linalg.pinv(model)[0]
+
+
+def _shifts(table: Float, across_mm: Float, sigma_mm: float, smooth_points: float) -> Float:
+    """Find how far (mm) the floor lies from the path at each point (N,), by one Gauss-Newton step."""
+    window, model = _basis(across_mm, sigma_mm)
+    slope = model[:, 0] * across_mm[window] / sigma_mm**2
+    fit = table[:, window] @ np.linalg.pinv(np.column_stack([model, slope])).T
+    depth, moved = (gaussian_filter1d(fit[:, k], smooth_points, mode="nearest") for k in (0, 3))
+    shift = np.where(depth > 1e-4, moved / np.maximum(depth, 1e-4), 0.0)
+    return gaussian_filter1d(np.clip(shift, -0.3, 0.3), smooth_points, mode="nearest")
+
+
+def _ends(depths: Float, inner: slice, reach: int) -> tuple[int, int]:
+    """Find the first and last point: where the depth falls to half of what it is just inside."""
+    start, stop = inner.start, inner.stop
+    level_head = np.median(depths[start : min(start + reach, stop)])
+    level_tail = np.median(depths[max(stop - reach, start) : stop])
+    middle = (start + stop) // 2
+    below_head = np.flatnonzero(depths[:middle] < level_head / 2)
+    below_tail = np.flatnonzero(depths[middle:] < level_tail / 2)
+    # A weak stretch deep inside is a gap, not the end: only look near the ends.
+    below_head = below_head[below_head < start + reach // 2]
+    below_tail = below_tail[below_tail + middle >= stop - reach // 2]
+    first = int(below_head[-1]) + 1 if len(below_head) else 0
+    last = int(below_tail[0]) + middle - 1 if len(below_tail) else len(depths) - 1
+    return first, max(last, first + 1)
+
+
+def _evenness(profile: Float, across_mm: Float, sigma_mm: float) -> float:
+    """Compare the rises on both sides of the valley: lower over higher, at least 0."""
+    floor = profile[np.abs(across_mm) <= max(0.13, 0.5 * sigma_mm)].mean()
+    near, far = 2.0 * sigma_mm, max(3.5 * sigma_mm, 2.0 * sigma_mm + 0.4)
+    left = profile[(across_mm <= -near) & (across_mm >= -far)]
+    right = profile[(across_mm >= near) & (across_mm <= far)]
+    if not left.size or not right.size:
+        return 0.0
+    rises = sorted((left.mean() - floor, right.mean() - floor))
+    return float(max(rises[0], 0.0) / rises[1]) if rises[1] > 0 else 0.0

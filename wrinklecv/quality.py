@@ -1,0 +1,237 @@
+"""Is this photo fit to be measured: per region, with the reason, its value and what to do.
+
+Thresholds are in `Settings`; where they come from is in measurement.md section 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+
+from . import chart as face_chart
+from .codes import Code
+from .records import Chart, Face, Finding, Float, Mask, Photo, Region, Verdict
+from .regions import covered
+from .settings import Settings
+from .skin import Skin
+
+_EYES_MM = ((-60.0, -48.0, -12.0, -14.0), (12.0, -48.0, 60.0, -14.0))
+"""Where the sharpest borders of a face lie: lashes, iris, brows; as (u0, v0, u1, v1)."""
+_FRONTAL = (Region.FOREHEAD, Region.GLABELLA)
+
+
+def judge_photo(
+    photo: Photo, face: Face, chart: Chart, skin: Skin, *, settings: Settings
+) -> tuple[Finding, ...]:
+    """Collect every doubt about a photo: of the file, the face, and each region."""
+    findings = [*photo.findings, *face.findings, *_pose(face, settings), *_light(chart, skin, settings)]
+    findings.extend(_sharpness(chart, settings))
+    for region in Region:
+        findings.extend(_region(chart, skin, region, settings))
+    return tuple(findings)
+
+
+def _above(
+    code: Code,
+    value: float,
+    warn: float,
+    refuse: float | None,
+    advice: str,
+    *,
+    unit: str,
+    region: Region | None = None,
+) -> Iterator[Finding]:
+    """Yield a finding when `value` is above `warn` or `refuse`; `advice` may use {value} and {threshold}."""
+    verdict, threshold = None, warn
+    if refuse is not None and value > refuse:
+        verdict, threshold = Verdict.REFUSE, refuse
+    elif value > warn:
+        verdict = Verdict.WARN
+    if verdict:
+        text = advice.format(value=value, threshold=threshold)
+        yield Finding(code, verdict, text, region, float(value), float(threshold), unit)
+
+
+def _below(
+    code: Code,
+    value: float,
+    warn: float,
+    refuse: float | None,
+    advice: str,
+    *,
+    unit: str,
+    region: Region | None = None,
+) -> Iterator[Finding]:
+    """Yield a finding when `value` is below `warn` or `refuse`."""
+    verdict, threshold = None, warn
+    if refuse is not None and value < refuse:
+        verdict, threshold = Verdict.REFUSE, refuse
+    elif value < warn:
+        verdict = Verdict.WARN
+    if verdict:
+        text = advice.format(value=value, threshold=threshold)
+        yield Finding(code, verdict, text, region, float(value), float(threshold), unit)
+
+
+def _pose(face: Face, settings: Settings) -> Iterator[Finding]:
+    """Judge the head's turn. The skin beside the eyes is judged by how well it was seen instead."""
+    turns = (
+        (Code.HEAD_TURNED, face.yaw_deg, "turned sideways", "look straight into the lens"),
+        (Code.HEAD_TILTED, face.pitch_deg, "tilted up or down", "hold the head level, lens at eye height"),
+    )
+    for code, angle, what, todo in turns:
+        for region in _FRONTAL:
+            yield from _above(
+                code,
+                abs(angle),
+                settings.warn_pose_deg if code is Code.HEAD_TURNED else settings.warn_pitch_deg,
+                settings.max_pose_deg if code is Code.HEAD_TURNED else settings.max_pitch_deg,
+                f"The head is {what} by {{value:.0f}}° (limit {{threshold:.0f}}°): {todo}.",
+                unit="deg",
+                region=region,
+            )
+    yield from _above(
+        Code.FACE_ROTATED,
+        abs(face.roll_deg),
+        settings.warn_roll_deg,
+        None,
+        "The head leans by {value:.0f}° (limit {threshold:.0f}°): hold the head upright.",
+        unit="deg",
+    )
+
+
+def _light(chart: Chart, skin: Skin, settings: Settings) -> Iterator[Finding]:
+    """Judge exposure and the difference of light between the two sides of the forehead and cheeks."""
+    yield from _below(
+        Code.UNDER_EXPOSED,
+        skin.light,
+        settings.dark_light,
+        settings.black_light,
+        "The skin is very dark in the photo (ln light {value:.1f}, limit {threshold:.1f}): "
+        "use more light or a longer exposure.",
+        unit="ln",
+    )
+    middle = chart.light.shape[1] // 2
+    left = chart.light[:, middle:][skin.usable[:, middle:]]
+    right = chart.light[:, :middle][skin.usable[:, :middle]]
+    if left.size and right.size:
+        yield from _above(
+            Code.UNEVEN_LIGHT,
+            abs(float(np.median(left) - np.median(right))),
+            settings.max_side_light,
+            None,
+            "One side of the face is much brighter (ln ratio {value:.2f}, limit {threshold:.2f}): "
+            "light both sides alike; lines look deeper where light grazes the skin.",
+            unit="ln",
+        )
+
+
+def _sharpness(chart: Chart, settings: Settings) -> Iterator[Finding]:
+    blur_mm = edge_blur_mm(chart)
+    if blur_mm is None:
+        return
+    yield from _above(
+        Code.BLURRED,
+        blur_mm,
+        settings.warn_blur_mm,
+        settings.max_blur_mm,
+        "The sharpest edges around the eyes are {value:.2f} mm soft (limit {threshold:.2f} mm): "
+        "focus on the eyes, hold still, send the original file.",
+        unit="mm",
+    )
+
+
+def edge_blur_mm(chart: Chart) -> float | None:
+    """Measure how soft the sharpest borders around the eyes are: standard deviation in chart mm.
+
+    An edge of softness s smoothed by t has a gradient that falls with 1/√(s² + t²); two smoothings
+    tell s, whatever the edge's height. None where the eyes were not seen.
+    """
+    gradients = []
+    for u0, v0, u1, v1 in _EYES_MM:
+        (left, top), (right, bottom) = (
+            face_chart.mm_to_px(np.array(corner)).astype(int) for corner in ((u0, v0), (u1, v1))
+        )
+        piece = np.exp(chart.light[top:bottom, left:right])
+        if (chart.resolution_px_per_mm[top:bottom, left:right] > 0).all():
+            gradients.append([_gradient(piece, t) for t in (_FINE_PX, _COARSE_PX)])
+    if not gradients:
+        return None
+    fine = np.concatenate([pair[0].ravel() for pair in gradients])
+    coarse = np.concatenate([pair[1].ravel() for pair in gradients])
+    strongest = fine >= np.quantile(fine, 0.99)
+    ratio = (fine[strongest] / np.maximum(coarse[strongest], 1e-9)) ** 2
+    squared = (_COARSE_PX**2 - ratio * _FINE_PX**2) / np.maximum(ratio - 1, 1e-3)
+    return float(np.sqrt(max(np.quantile(squared, 0.25), 0.0))) / face_chart.PX_PER_MM
+
+
+_FINE_PX, _COARSE_PX = 1.0, 2.5
+
+
+def _gradient(light: Float, sigma_px: float) -> Float:
+    smooth = cv2.GaussianBlur(light, (0, 0), sigma_px)
+    return cv2.magnitude(
+        cv2.Sobel(smooth, cv2.CV_32F, 1, 0, ksize=1), cv2.Sobel(smooth, cv2.CV_32F, 0, 1, ksize=1)
+    )
+
+
+def _region(chart: Chart, skin: Skin, region: Region, settings: Settings) -> Iterator[Finding]:
+    """Judge one region: how much of it was seen, how finely, and how much shines."""
+    mask = face_chart.region_mask(region)
+    coverage, _ = covered(chart, region, skin.usable)
+    hidden = float((skin.hidden & mask).sum() / mask.sum())
+    name = region.value.replace("_", " ")
+    hair = region is Region.FOREHEAD and hidden > (1 - coverage) / 2
+    yield from _below(
+        Code.HAIR_OVER_FOREHEAD if hair else Code.LITTLE_SKIN,
+        coverage,
+        settings.warn_coverage_share,
+        max(settings.min_coverage_share, 0.01),
+        f"Only {{value:.0%}} of the {name} is visible skin (limit {{threshold:.0%}}): "
+        + ("hold the hair back." if hair else "clear it of hair, glasses and shadow, face the lens."),
+        unit="share",
+        region=region,
+    )
+    seen = mask & skin.usable
+    if seen.any():
+        yield from _resolution(float(np.median(chart.resolution_px_per_mm[seen])), region, settings)
+    yield from _above(
+        Code.SHINE,
+        _share(skin.shine, mask),
+        settings.max_clipped_share,
+        None,
+        f"{{value:.0%}} of the {name} shines or is over-exposed (limit {{threshold:.0%}}): "
+        "powder or dry the skin, soften the light, expose less.",
+        unit="share",
+        region=region,
+    )
+
+
+def _resolution(px_per_mm: float, region: Region, settings: Settings) -> Iterator[Finding]:
+    yield from _below(
+        Code.LOW_RESOLUTION,
+        px_per_mm,
+        settings.moderate_resolution_px_per_mm,
+        settings.min_resolution_px_per_mm,
+        "The photo shows {value:.1f} pixels per mm of skin (limit {threshold:.1f}): only coarse lines "
+        "can be told. Fill the frame with the face and send the original file.",
+        unit="px/mm",
+        region=region,
+    )
+    if settings.moderate_resolution_px_per_mm <= px_per_mm < settings.fine_resolution_px_per_mm:
+        limit = settings.fine_resolution_px_per_mm
+        yield Finding(
+            Code.LOW_RESOLUTION,
+            Verdict.PASS,
+            f"The photo shows {px_per_mm:.1f} pixels per mm of skin: fine lines need {limit:.0f}.",
+            region,
+            px_per_mm,
+            limit,
+            "px/mm",
+        )
+
+
+def _share(part: Mask, whole: Mask) -> float:
+    return float((part & whole).sum() / whole.sum())

@@ -1,0 +1,81 @@
+"""The regions' own anatomy: which way lines run there, and a region cut out of the chart.
+
+A muscle folds the skin across its pull: the frontalis pulls up, so forehead lines run level; the
+corrugators pull inwards, so frown lines stand upright or lean (with level ones at the root of the
+nose, from the procerus); the ring around the eye folds rays from the outer canthus.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from . import chart as face_chart
+from .records import Chart, Float, Mask, Region
+
+_CANTHUS_MM = (48.0, -27.0)
+"""Outer corner of the eye on the chart (landmarks 33 and 263: u = ±49.9, v = -26.6)."""
+_FOREHEAD_TURN_DEG, _GLABELLA_TURN_DEG, _ROOT_TURN_DEG, _CROWS_FEET_TURN_DEG = 35.0, 50.0, 30.0, 40.0
+_NOSE_ROOT_V_MM = -44.0
+"""From here down, level lines belong to the glabella too."""
+_MARGIN_MM = 4.0
+"""Chart beyond the region that the filters may look at: twice the widest scale."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A rectangle of the chart around one region; `left`, `top` in chart pixels."""
+
+    region: Region
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    def cut(self, picture: Float) -> Float:
+        """Cut the rectangle out of a chart picture (H, W, …)."""
+        return np.ascontiguousarray(picture[self.top : self.bottom, self.left : self.right])
+
+    def to_mm(self, places_px: Float) -> Float:
+        """Bring places in the rectangle (…, 2) px to chart mm."""
+        return face_chart.px_to_mm(np.asarray(places_px) + np.array((self.left, self.top)))
+
+    def allows(self, places_px: Float, tangent_rad: Float) -> Mask:
+        """Tell at which places (N, 2) px a line may run along `tangent_rad` (N,)."""
+        return directions_allowed(self.region, self.to_mm(places_px), tangent_rad)
+
+
+def piece_of(region: Region) -> Piece:
+    """Return the rectangle around `region`, with a margin for the filters."""
+    outline = np.array(face_chart.REGION_OUTLINES_MM[region])
+    low = np.floor(face_chart.mm_to_px(outline.min(axis=0) - _MARGIN_MM)).astype(int)
+    high = np.ceil(face_chart.mm_to_px(outline.max(axis=0) + _MARGIN_MM)).astype(int) + 1
+    height, width = face_chart.SHAPE
+    return Piece(
+        region, max(0, int(low[0])), max(0, int(low[1])), min(width, int(high[0])), min(height, int(high[1]))
+    )
+
+
+def directions_allowed(region: Region, places_mm: Float, tangent_rad: Float) -> Mask:
+    """Tell at which chart places (N, 2) mm the region's anatomy lets a line run along `tangent_rad`."""
+    tangent = np.rad2deg(tangent_rad)
+    if region is Region.FOREHEAD:
+        return _turn_deg(tangent, 0.0) <= _FOREHEAD_TURN_DEG
+    if region is Region.GLABELLA:
+        root = (places_mm[:, 1] > _NOSE_ROOT_V_MM) & (_turn_deg(tangent, 0.0) <= _ROOT_TURN_DEG)
+        return root | (_turn_deg(tangent, 90.0) <= _GLABELLA_TURN_DEG)
+    side = 1.0 if region is Region.CROWS_FEET_LEFT else -1.0
+    ray = places_mm - (side * _CANTHUS_MM[0], _CANTHUS_MM[1])
+    return _turn_deg(tangent, np.rad2deg(np.arctan2(ray[:, 1], ray[:, 0]))) <= _CROWS_FEET_TURN_DEG
+
+
+def _turn_deg(a: Float, b: Float | float) -> Float:
+    """Angle between undirected directions in degrees, 0 to 90."""
+    return np.abs((a - b + 90.0) % 180.0 - 90.0)
+
+
+def covered(chart: Chart, region: Region, usable: Mask) -> tuple[float, float]:
+    """Return the share of the region under `usable` (H, W), and its area in mm² of skin."""
+    mask = face_chart.region_mask(region)
+    return float((mask & usable).sum() / mask.sum()), face_chart.area_mm2(chart, mask & usable)

@@ -1,0 +1,149 @@
+"""Which places of the chart are skin that was seen: not hair, brows, lashes, glasses or shine.
+
+Skin is grown from places that hair seldom covers (glabella, cheeks): a patch joins when its light
+and colour are near those of the skin already found around it. So shading that changes slowly, skin
+of any tone and coloured light pass, while the step to hair, brow or frame stops the growth. Areas
+with much fine contrast are strands of hair even where their colour fits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from . import chart as face_chart
+from .records import Chart, Float, Mask
+from .settings import Settings
+
+_PATCH_PX = face_chart.PX_PER_MM
+"""Chart pixels per patch: one millimetre, wide enough that wrinkles and pores average out."""
+_SEEDS_MM = ((-42.0, -12.0, -18.0, -2.0), (18.0, -12.0, 42.0, -2.0), (-9.0, -56.0, 9.0, -40.0))
+"""Cheeks under the eyes and the glabella, as (u0, v0, u1, v1)."""
+_AROUND_MM = 7.0
+"""Over what distance the skin already found says what skin looks like."""
+_ROUNDS = 24
+"""Growth steps; each reaches about one `_AROUND_MM` further, and none is wasted after the last gain."""
+_BROW_TOP_MM = -60.0
+_CLIPPED = 250
+"""sRGB grey level from which a channel says nothing more."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Skin:
+    """What is skin and what is not, each (H, W) bool on the chart.
+
+    usable: skin that was seen well enough to look for lines. hidden: hair, brows, glasses or deep
+    shadow. shine: clipped or specular. seen: shown by the photo at a usable angle.
+    light: median log light of the skin the growth began from.
+    """
+
+    usable: Mask
+    hidden: Mask
+    shine: Mask
+    seen: Mask
+    light: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Patches:
+    """Patch means (h, w): features (h, w, 3) = log light, ln red/green, ln blue/green; fine contrast."""
+
+    features: Float
+    contrast: Float
+    clipped: Mask
+    seen: Mask
+
+
+def find_skin(chart: Chart, *, settings: Settings) -> Skin:
+    """Tell skin from everything else on the chart."""
+    seen = (chart.resolution_px_per_mm > 0) & (chart.view_angle_deg <= settings.max_view_angle_deg)
+    patches = _patches(chart, seen)
+    seeds = _seeds(patches)
+    skin = _grown(patches, seeds, settings)
+    other = (patches.seen & ~skin & ~patches.clipped).astype(np.uint8)
+    # A patch alone is a mole or noise, hair comes in areas; thin necks of skin between strands go too.
+    hidden = cv2.morphologyEx(other, cv2.MORPH_OPEN, _disc(1))
+    hidden = cv2.morphologyEx(hidden, cv2.MORPH_CLOSE, _disc(2))
+    hidden = cv2.dilate(hidden, _disc(settings.hair_margin_mm)) | _hairline(hidden, settings)
+    hidden_full, shine_full = _full(hidden) & seen, _full(patches.clipped) & seen
+    core = patches.features[..., 0][seeds]
+    return Skin(
+        usable=seen & ~hidden_full & ~shine_full,
+        hidden=hidden_full,
+        shine=shine_full & ~hidden_full,
+        seen=seen,
+        light=float(np.median(core)) if core.size else float("-inf"),
+    )
+
+
+def _patches(chart: Chart, seen: Mask) -> _Patches:
+    light = _mean(chart.light)
+    small = _mean(chart.colour)
+    red, green, blue = np.moveaxis(np.log(face_chart.linear_light()[small] + 1 / 1024), -1, 0)
+    fine = cv2.absdiff(chart.light, cv2.boxFilter(chart.light, -1, (9, 9)))
+    contrast = cv2.GaussianBlur(_mean(fine), (0, 0), 1.0)
+    clipped = (small >= _CLIPPED).sum(axis=2) >= 2
+    features = np.stack([light, red - green, blue - green], axis=-1).astype(np.float32)
+    return _Patches(features, contrast, clipped, _mean(seen.astype(np.float32)) > 0.5)
+
+
+def _seeds(patches: _Patches) -> Mask:
+    """Mark the patches that growth starts from: in the seed boxes, near their own median."""
+    mask = np.zeros(patches.seen.shape, bool)
+    for u0, v0, u1, v1 in _SEEDS_MM:
+        left, top = (face_chart.mm_to_px(np.array((u0, v0))) / _PATCH_PX).astype(int)
+        right, bottom = (face_chart.mm_to_px(np.array((u1, v1))) / _PATCH_PX).astype(int)
+        box = np.zeros_like(mask)
+        box[top : bottom + 1, left : right + 1] = True
+        box &= patches.seen
+        if box.any():
+            gap = np.abs(patches.features[..., 0] - np.median(patches.features[..., 0][box]))
+            mask |= box & (gap < 0.3)
+    return mask
+
+
+def _grown(patches: _Patches, seeds: Mask, settings: Settings) -> Mask:
+    """Grow skin from the seeds over patches that look like the skin around them."""
+    if not seeds.any():
+        return seeds
+    # Sensor noise and pores raise fine contrast everywhere; hair has a multiple of it.
+    limit = max(
+        settings.hair_contrast, settings.hair_contrast_ratio * float(np.median(patches.contrast[seeds]))
+    )
+    able = patches.seen & (patches.contrast < limit) & ~patches.clipped
+    skin = seeds & able
+    for _ in range(_ROUNDS):
+        weight = cv2.GaussianBlur(skin.astype(np.float32), (0, 0), _AROUND_MM)
+        around = cv2.GaussianBlur(patches.features * skin[..., None], (0, 0), _AROUND_MM)
+        gap = patches.features - around / np.maximum(weight, 1e-6)[..., None]
+        near = np.abs(gap[..., 0]) < settings.hair_darker
+        near &= np.hypot(gap[..., 1], gap[..., 2]) < settings.hair_colour_gap
+        grown = able & near & (weight > 0.02)
+        if (grown == skin).all():
+            break
+        skin = grown
+    return skin
+
+
+def _hairline(hidden: Float, settings: Settings) -> Float:
+    """Widen the hair above the brows: fine strands reach further into the forehead than their mass."""
+    above = hidden.copy()
+    above[int(face_chart.mm_to_px(np.array((0.0, _BROW_TOP_MM)))[1] / _PATCH_PX) :] = 0
+    return cv2.dilate(above, _disc(settings.hairline_margin_mm))
+
+
+def _mean(picture: Float) -> Float:
+    height, width = picture.shape[:2]
+    return cv2.resize(picture, (width // _PATCH_PX, height // _PATCH_PX), interpolation=cv2.INTER_AREA)
+
+
+def _full(patches: Float) -> Mask:
+    mask = cv2.resize(patches.astype(np.uint8), face_chart.SHAPE[::-1], interpolation=cv2.INTER_NEAREST)
+    return mask.astype(bool)
+
+
+def _disc(radius_mm: float) -> Float:
+    radius = max(1, round(radius_mm))
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
