@@ -12,6 +12,11 @@ from .regions import Piece, piece_of
 from .ridges import find_ridges
 from .settings import Settings
 
+_END_SD_MM = 0.35
+"""How well the two ends of a line are found together, on drawn lines."""
+_SHAPE_TURN_RAD = 0.05
+"""How far a person's skin may face elsewhere than the canonical face's (3°): matters beside the eyes."""
+_FADING_MM = 0.75
 _DEEPEST_MM = 2.0
 """Length of the stretch whose mean is a line's largest contrast."""
 
@@ -26,14 +31,17 @@ def find_lines(
     piece = piece_of(region)
     light = piece.cut(chart.light)
     mask = piece.cut(usable & face_chart.region_mask(region))
-    sigmas_mm = _scales_seen(piece.cut(chart.resolution_px_per_mm)[mask], settings)
+    resolution = piece.cut(chart.resolution_px_per_mm)[mask]
+    px_per_mm = float(np.median(resolution)) if resolution.size else 0.0
+    sigmas_mm = _scales_seen(px_per_mm, settings)
+    blur_mm = _blur_mm(px_per_mm, settings)
     ridges = find_ridges(light, sigmas_mm=sigmas_mm, px_per_mm=face_chart.PX_PER_MM)
     noise = noise_contrasts(ridges, mask, piece.allows, px_per_mm=face_chart.PX_PER_MM)
     paths = find_paths(ridges, mask, piece.allows, noise, settings=settings, px_per_mm=face_chart.PX_PER_MM)
     found = []
     for path in paths:
         profile = measure_profile(
-            light, path, px_per_mm=face_chart.PX_PER_MM, extend_mm=settings.end_search_mm
+            light, path, px_per_mm=face_chart.PX_PER_MM, extend_mm=settings.end_search_mm, blur_mm=blur_mm
         )
         noise_here = float(np.interp(profile.sigma_mm * np.sqrt(2), sigmas_mm, noise))
         line = _line(chart, piece, profile, noise_here, scale)
@@ -43,11 +51,19 @@ def find_lines(
     return tuple(sorted(found, key=lambda line: -line.length_mm)), limit
 
 
-def _scales_seen(resolution_px_per_mm: Float, settings: Settings) -> tuple[float, ...]:
+def _scales_seen(px_per_mm: float, settings: Settings) -> tuple[float, ...]:
     """Return the scales that the photo's own pixels can show; always at least the widest."""
-    seen = float(np.median(resolution_px_per_mm)) if resolution_px_per_mm.size else 0.0
-    fit = tuple(s for s in settings.sigmas_mm if s * seen >= settings.min_sigma_photo_px)
+    fit = tuple(s for s in settings.sigmas_mm if s * px_per_mm >= settings.min_sigma_photo_px)
     return fit or settings.sigmas_mm[-1:]
+
+
+def _blur_mm(px_per_mm: float, settings: Settings) -> float:
+    """Return the blur (standard deviation) of a photo of this resolution, on the chart.
+
+    The camera's is assumed (`Settings.camera_blur_px`); the chart's own is that of its pixels.
+    """
+    chart_px2 = 1 / 12 / face_chart.PX_PER_MM**2
+    return float(np.sqrt((settings.camera_blur_px / max(px_per_mm, 0.1)) ** 2 + chart_px2))
 
 
 def _line(chart: Chart, piece: Piece, profile: Profile, noise: float, scale: Scale) -> Line:
@@ -55,7 +71,9 @@ def _line(chart: Chart, piece: Piece, profile: Profile, noise: float, scale: Sca
     path_mm = piece.to_mm(profile.path_px)
     steps = face_chart.step_lengths_mm(chart, path_mm)
     length = float(steps.sum())
-    contrast = float(profile.depths.mean())
+    tilt = np.deg2rad(min(80.0, _mean_view_deg(chart, path_mm)))
+    shape_share = _SHAPE_TURN_RAD * float(np.tan(tilt))
+    contrast = _body_contrast(profile.depths, length)
     # The noise is that of a mean over the filter's reach; a longer line averages more of it.
     contrast_se = noise * float(np.sqrt(min(1.0, 2 * REACH_MM / max(length, 1e-6))))
     width = profile.sigma_mm * FWHM * _across_stretch(chart, path_mm)
@@ -66,13 +84,13 @@ def _line(chart: Chart, piece: Piece, profile: Profile, noise: float, scale: Sca
         path_mm=path_mm,
         path_xy=face_chart.to_photo(chart, path_mm),
         length_mm=length,
-        length_se_mm=float(np.hypot(0.35, length * scale.relative_sd)),
+        length_se_mm=float(np.linalg.norm((_END_SD_MM, length * shape_share, length * scale.relative_sd))),
         width_mm=width,
         width_se_mm=float(width * np.hypot(relative, scale.relative_sd)),
         contrast=contrast,
         contrast_se=contrast_se,
         max_contrast=_deepest(profile.depths, length),
-        angle_deg=_angle_deg(path_mm),
+        angle_deg=_angle_deg(chart, path_mm),
         signal_to_noise=contrast / contrast_se,
     )
 
@@ -87,6 +105,13 @@ def _is_line(line: Line, profile: Profile, settings: Settings) -> bool:
     )
 
 
+def _mean_view_deg(chart: Chart, path_mm: Float) -> float:
+    """Return the mean angle at which the photo sees the path."""
+    columns, rows = np.rint(face_chart.mm_to_px(path_mm)).astype(int).T
+    height, width = face_chart.SHAPE
+    return float(chart.view_angle_deg[rows.clip(0, height - 1), columns.clip(0, width - 1)].mean())
+
+
 def _across_stretch(chart: Chart, path_mm: Float) -> float:
     """Return mm of skin per chart mm across the path (mean along it)."""
     tangent = np.gradient(path_mm, axis=0)
@@ -97,15 +122,22 @@ def _across_stretch(chart: Chart, path_mm: Float) -> float:
     return float((area / np.maximum(np.linalg.norm(along, axis=1), 1e-9)).mean())
 
 
+def _body_contrast(depths: Float, length_mm: float) -> float:
+    """Return the mean contrast without the last bit of each end, where the line fades out."""
+    ends = min(round(_FADING_MM * len(depths) / max(length_mm, 1e-6)), (len(depths) - 1) // 3)
+    return float(depths[ends : len(depths) - ends].mean())
+
+
 def _deepest(depths: Float, length_mm: float) -> float:
     """Return the largest mean contrast over a stretch of about 2 mm."""
     points = max(1, min(len(depths), round(_DEEPEST_MM * len(depths) / max(length_mm, 1e-6))))
     return float(np.convolve(depths, np.ones(points) / points, mode="valid").max())
 
 
-def _angle_deg(path_mm: Float) -> float:
-    """Return the mean undirected direction of a path on the chart, in [0, 180)."""
-    steps = np.diff(path_mm, axis=0)
+def _angle_deg(chart: Chart, path_mm: Float) -> float:
+    """Return the mean undirected direction of a path on the skin, in [0, 180)."""
+    metric = face_chart.at_nodes(chart.metric, (path_mm[1:] + path_mm[:-1]) / 2)
+    steps = np.einsum("nij,nj->ni", metric, np.diff(path_mm, axis=0))
     doubled = 2 * np.arctan2(steps[:, 1], steps[:, 0])
     weight = np.linalg.norm(steps, axis=1)
     mean = np.arctan2((weight * np.sin(doubled)).sum(), (weight * np.cos(doubled)).sum()) / 2

@@ -21,6 +21,8 @@ FWHM = 2.3548
 _HALF_WINDOW_MM = 2.0
 _STEP_MM = 0.125
 _SIGMAS_MM = np.geomspace(0.09, 1.1, 51)
+_MOST_SHARPENED = 0.6
+"""A line as narrow as the blur itself is not made narrower than this share of what was seen."""
 _ALONG_MM = 0.5
 """Depths are averaged along the line with this Gaussian before the ends are judged."""
 
@@ -31,6 +33,7 @@ class Profile:
 
     path_px: (N, 2) chart pixels, moved onto the valley's floor and cut to where the line is.
     depths: (N,) contrast at each point. sigma_mm: the valley's standard deviation in chart mm.
+    Both are those of the skin: the blur of the photo's pixels has been taken off.
     evenness: the lower rise beside the valley over the higher, 0 for a step edge, 1 for a valley.
     """
 
@@ -40,8 +43,14 @@ class Profile:
     evenness: float
 
 
-def measure_profile(light: Float, path_px: Float, *, px_per_mm: float, extend_mm: float) -> Profile:
-    """Measure the valley along `path_px` (N, 2) in `light` (H, W); the ends may move by `extend_mm`."""
+def measure_profile(
+    light: Float, path_px: Float, *, px_per_mm: float, extend_mm: float, blur_mm: float
+) -> Profile:
+    """Measure the valley along `path_px` (N, 2) in `light` (H, W); the ends may move by `extend_mm`.
+
+    blur_mm: standard deviation of the blur that camera and resampling add. Blur keeps a valley's
+    area: s² grows by blur², and the depth shrinks as s grows.
+    """
     step_px = float(np.linalg.norm(np.diff(path_px, axis=0), axis=1).mean())
     path = _extended(path_px, round(extend_mm * px_per_mm / step_px))
     along = _ALONG_MM * px_per_mm / step_px
@@ -58,9 +67,9 @@ def measure_profile(light: Float, path_px: Float, *, px_per_mm: float, extend_mm
         gaussian_filter1d(depths, along, mode="nearest"), inner, round(5 * px_per_mm / step_px)
     )
     kept = slice(first, last + 1)
-    return Profile(
-        path[kept], depths[kept], sigma_mm, _evenness(table[kept].mean(axis=0), across_mm, sigma_mm)
-    )
+    sharp_mm = float(np.sqrt(max(sigma_mm**2 - blur_mm**2, (sigma_mm * _MOST_SHARPENED) ** 2)))
+    evenness = _evenness(table[kept].mean(axis=0), across_mm, sigma_mm)
+    return Profile(path[kept], depths[kept] * sigma_mm / sharp_mm, sharp_mm, evenness)
 
 
 def _extended(path: Float, points: int) -> Float:

@@ -203,8 +203,8 @@ class Line:
     path_mm: (N, 2) chart mm; path_xy: (N, 2) photo px; the same N places, in order.
     length_mm, width_mm: on the subject's skin; width is the full width at half depth.
     contrast: mean along the line; max_contrast: of its deepest stretch of about 2 mm.
-    angle_deg: direction on the chart, 0 = horizontal, 90 = vertical, in [0, 180), turning from
-    x towards y (so 45 runs from upper left to lower right as the picture is seen).
+    angle_deg: direction on the skin against the head's own level, 0 = level, 90 = upright, in
+    [0, 180), turning from x towards y (so 45 runs from upper left to lower right of the picture).
     signal_to_noise: mean contrast over its standard error.
     The standard errors hold the measurement's noise and, for mm, the scale's own error.
     """
