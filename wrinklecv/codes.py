@@ -27,6 +27,7 @@ class Code(StrEnum):
     MISSING = "missing"
     NOT_A_REGULAR_FILE = "not_a_regular_file"
     PERMISSION_DENIED = "permission_denied"
+    READ_FAILED = "read_failed"
     CHANGED_WHILE_READING = "changed_while_reading"
     SYMLINK = "symlink"
     NOT_A_PHOTO_FILE = "not_a_photo_file"
