@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
-from scipy.sparse import coo_matrix
+from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import breadth_first_order
 
 from .records import Float, Mask
@@ -31,9 +31,13 @@ Prior = Callable[[Float, Float], Mask]
 
 REACH_MM = 1.5
 """How far along the valley evidence is averaged, either way."""
-_NOISE_GRID_MM = 1.0
+_NOISE_PLACES = 1000
+"""About how many places of a grid speak for the texture: its spread is then known to 3 %."""
+_SAMPLE_STEP_MM = 0.5
+"""Spacing of the samples along the valley: the filtered picture is smooth at that distance."""
 _SMOOTH_MM = 0.5
 """Gaussian along a path that turns pixel steps into a curve, without cutting real bends."""
+_LEAST_PIXELS = 4
 POINT_STEP_MM = 0.25
 """Spacing of a path's points."""
 
@@ -75,8 +79,9 @@ def find_candidates(
     ridges: Ridges, usable: Mask, prior: Prior, noise: Float, *, settings: Settings, px_per_mm: float
 ) -> Candidates:
     """Thin the ridges to their crests and weigh the evidence along each."""
-    # Half the floor: the elongated mean may be higher than the response at one pixel of noise.
-    bright = ridges.response > settings.floor_contrast * PEAK_RESPONSE / 2
+    # Half the limits: the mean along a line may be higher than the response at one noisy pixel.
+    least = max(settings.floor_contrast, settings.low_signal_to_noise * float(noise.min())) / 2
+    bright = ridges.response > least * PEAK_RESPONSE
     rows, columns = np.nonzero(bright & usable & _peaks(ridges.response))
     places = np.column_stack([columns, rows]).astype(np.float32)
     normal = _normals(ridges, places)
@@ -94,7 +99,7 @@ def noise_contrasts(ridges: Ridges, usable: Mask, prior: Prior, *, px_per_mm: fl
     A robust standard deviation (1.4826 × median absolute value) over a grid of places and the
     directions that the region allows: lines cover a few per cent of it and hardly move a median.
     """
-    step = max(1, round(_NOISE_GRID_MM * px_per_mm))
+    step = max(1, round(float(np.sqrt(usable.sum() / _NOISE_PLACES))))
     rows, columns = np.nonzero(usable[::step, ::step])
     if not len(rows):
         return np.full(len(ridges.scales), np.inf)
@@ -110,11 +115,12 @@ def noise_contrasts(ridges: Ridges, usable: Mask, prior: Prior, *, px_per_mm: fl
 
 def elongated_contrasts(ridges: Ridges, places_px: Float, tangent_rad: Float, *, px_per_mm: float) -> Float:
     """Average the valley's depth along `tangent_rad` at each place and scale: (S, N) contrasts."""
-    offsets = np.arange(-REACH_MM, REACH_MM + 1e-6, POINT_STEP_MM) * px_per_mm
-    along = np.stack([np.cos(tangent_rad), np.sin(tangent_rad)], axis=-1)
+    offsets = np.arange(-REACH_MM, REACH_MM + 1e-6, _SAMPLE_STEP_MM, dtype=np.float32) * px_per_mm
+    along = np.stack([np.cos(tangent_rad), np.sin(tangent_rad)], axis=-1).astype(np.float32)
     samples = places_px[:, None, :] + offsets[None, :, None] * along[:, None, :]
-    normal = np.asarray(tangent_rad)[:, None] - np.pi / 2
-    depths = [across(hessian_at(scale, samples), normal).mean(axis=1) for scale in ridges.scales]
+    normal = np.asarray(tangent_rad) - np.pi / 2
+    # The derivative along a fixed normal is linear in the Hessian: average first, then turn.
+    depths = [across(hessian_at(scale, samples).mean(axis=1), normal) for scale in ridges.scales]
     return np.stack(depths) / PEAK_RESPONSE
 
 
@@ -151,59 +157,64 @@ def _is_crest(response: Float, places_px: Float, normal_rad: Float) -> Mask:
 
 
 def _walks(candidates: Candidates, low: Mask, high: Mask, shape: tuple[int, ...]) -> list[Float]:
-    """Group the points above the low limit, keep groups that reach the high one, walk each (N, 2)."""
+    """Group the points above the low limit, keep groups that reach the high one, walk each: (N, 2)."""
+    points = candidates.places_px[low].astype(int)
+    groups = _groups(points, shape)
+    has_seed = np.bincount(groups, weights=high[low], minlength=1) > 0
+    points = points[has_seed[groups]] if len(points) else points
+    walks: list[Float] = []
+    while len(points):
+        found = _longest_walks(points, shape)
+        walks.extend(found)
+        # Points beside a walk are its own staircase: they go with it. What is left are side branches.
+        covered = np.zeros(shape, np.uint8)
+        for walk in found:
+            cv2.polylines(covered, [walk.astype(np.int32)], False, 1, thickness=5)
+        points = points[covered[points[:, 1], points[:, 0]] == 0] if found else points[:0]
+    return walks
+
+
+def _groups(points: Float, shape: tuple[int, ...]) -> Float:
+    """Number the groups of touching pixels: (N,) labels from 1."""
     picture = np.zeros(shape, np.uint8)
-    columns, rows = candidates.places_px[low].astype(int).T
-    picture[rows, columns] = 1
+    picture[points[:, 1], points[:, 0]] = 1
     _, labels = cv2.connectedComponents(picture, connectivity=8)
-    groups = labels[rows, columns]
-    seeds = high[low]
-    sizes = np.bincount(groups, minlength=labels.max() + 1)
-    has_seed = np.bincount(groups, weights=seeds, minlength=len(sizes)) > 0
-    keep = has_seed[groups] & (sizes[groups] >= 4)
-    points = np.column_stack([columns, rows])[keep]
-    order = np.argsort(groups[keep], kind="stable")
-    points = points[order]
-    borders = np.flatnonzero(np.diff(groups[keep][order])) + 1
-    return [walk for group in np.split(points, borders) if len(group) for walk in _longest_walks(group)]
+    return np.asarray(labels[points[:, 1], points[:, 0]])
 
 
-def _longest_walks(points: Float) -> list[Float]:
-    """Take the longest walk through a group of 8-connected pixels, then the next, while they are long."""
+def _longest_walks(points: Float, shape: tuple[int, ...]) -> list[Float]:
+    """Walk each group of touching pixels from one far end to the other, by two breadth-first searches."""
+    groups = _groups(points, shape)
+    points = points[np.argsort(groups, kind="stable")]
+    sizes = np.bincount(groups)[1:]
+    graph = _neighbours(points, shape)
     walks = []
-    while len(points) >= 4:
-        graph = _neighbours(points)
-        far = breadth_first_order(graph, 0, directed=False, return_predecessors=False)[-1]
-        order, before = breadth_first_order(graph, far, directed=False)
+    for start, size in zip(np.cumsum(sizes) - sizes, sizes, strict=True):
+        if size < _LEAST_PIXELS:
+            continue
+        part = graph[start : start + size, start : start + size]
+        far = breadth_first_order(part, 0, directed=False, return_predecessors=False)[-1]
+        order, before = breadth_first_order(part, far, directed=False)
         walk = [order[-1]]
         while before[walk[-1]] >= 0:
             walk.append(before[walk[-1]])
-        path = points[walk]
-        walks.append(path.astype(float))
-        # Points beside the walk are its own staircase: they go with it.
-        distance = np.abs(points[:, None, :] - path[None, :, :]).max(axis=2).min(axis=1)
-        points = points[distance > 2]
-        if not len(points):
-            break
-        points = _largest_group(points)
-    return [walk for walk in walks if len(walk) >= 4]
+        if len(walk) >= _LEAST_PIXELS:
+            walks.append(points[start : start + size][walk].astype(float))
+    return walks
 
 
-def _neighbours(points: Float) -> coo_matrix:
-    """Return the graph of pixels that touch, sides or corners."""
-    gap = np.abs(points[:, None, :] - points[None, :, :]).max(axis=2)
-    rows, columns = np.nonzero(gap == 1)
-    return coo_matrix((np.ones(len(rows)), (rows, columns)), shape=(len(points),) * 2).tocsr()
-
-
-def _largest_group(points: Float) -> Float:
-    """Return the connected group that holds the most of `points`."""
-    low = points.min(axis=0)
-    picture = np.zeros(tuple((points.max(axis=0) - low + 1)[::-1]), np.uint8)
-    picture[points[:, 1] - low[1], points[:, 0] - low[0]] = 1
-    _, labels = cv2.connectedComponents(picture, connectivity=8)
-    groups = labels[points[:, 1] - low[1], points[:, 0] - low[0]]
-    return points[groups == np.bincount(groups).argmax()]
+def _neighbours(points: Float, shape: tuple[int, ...]) -> csr_matrix:
+    """Return the graph of pixels that touch, at sides or corners: (N, N), each pair once."""
+    index = np.full((shape[0] + 2, shape[1] + 2), -1, np.int32)
+    columns, rows = points.T + 1
+    index[rows, columns] = np.arange(len(points))
+    first, second = [], []
+    for dy, dx in ((0, 1), (1, -1), (1, 0), (1, 1)):
+        other = index[rows + dy, columns + dx]
+        first.append(np.flatnonzero(other >= 0))
+        second.append(other[other >= 0])
+    pairs = np.concatenate(first), np.concatenate(second)
+    return csr_matrix((np.ones(len(pairs[0]), np.int8), pairs), shape=(len(points),) * 2)
 
 
 def _sub_pixel(response: Float, path: Float) -> Float:

@@ -8,6 +8,7 @@ line and does not depend on the scales that were searched.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,8 @@ FWHM = 2.3548
 _HALF_WINDOW_MM = 2.0
 _STEP_MM = 0.125
 _SIGMAS_MM = np.geomspace(0.09, 1.1, 51)
+_FIT_MM = 0.9
+"""The width is fitted under a Gaussian weight: the next line may begin 2 mm away."""
 _MOST_SHARPENED = 0.6
 """A line as narrow as the blur itself is not made narrower than this share of what was seen."""
 _ALONG_MM = 0.5
@@ -55,13 +58,13 @@ def measure_profile(
     path = _extended(path_px, round(extend_mm * px_per_mm / step_px))
     along = _ALONG_MM * px_per_mm / step_px
     inner = slice(len(path) - len(path_px) >> 1, (len(path) + len(path_px)) >> 1)
-    across_mm = np.arange(-_HALF_WINDOW_MM, _HALF_WINDOW_MM + 1e-9, _STEP_MM)
+    across_mm = _across_mm()
     table = _straightened(light, path, across_mm * px_per_mm)
-    sigma_mm = _best_sigma(table[inner].mean(axis=0), across_mm)
+    sigma_mm = _best_sigma(table[inner].mean(axis=0))
     shift_mm = _shifts(table, across_mm, sigma_mm, 2 * along)
     path = path + (shift_mm * px_per_mm)[:, None] * _normals(path)
     table = _straightened(light, path, across_mm * px_per_mm)
-    sigma_mm = _best_sigma(table[inner].mean(axis=0), across_mm)
+    sigma_mm = _best_sigma(table[inner].mean(axis=0))
     depths = _depths(table, across_mm, sigma_mm)
     first, last = _ends(
         gaussian_filter1d(depths, along, mode="nearest"), inner, round(5 * px_per_mm / step_px)
@@ -70,6 +73,12 @@ def measure_profile(
     sharp_mm = float(np.sqrt(max(sigma_mm**2 - blur_mm**2, (sigma_mm * _MOST_SHARPENED) ** 2)))
     evenness = _evenness(table[kept].mean(axis=0), across_mm, sigma_mm)
     return Profile(path[kept], depths[kept] * sigma_mm / sharp_mm, sharp_mm, evenness)
+
+
+@functools.cache
+def _across_mm() -> Float:
+    """Return the distances from the path at which light is read, (K,) mm."""
+    return np.arange(-_HALF_WINDOW_MM, _HALF_WINDOW_MM + 1e-9, _STEP_MM)
 
 
 def _extended(path: Float, points: int) -> Float:
@@ -100,21 +109,33 @@ def _basis(across_mm: Float, sigma_mm: float) -> tuple[Float, Float]:
     return window, np.column_stack([-np.exp(-(x**2) / (2 * sigma_mm**2)), np.ones_like(x), x])
 
 
-def _best_sigma(profile: Float, across_mm: Float) -> float:
-    """Fit the valley's standard deviation to a mean profile (K,); parabola between the grid's best three."""
-    misfit = []
+@functools.cache
+def _width_models() -> tuple[Float, Float, Float]:
+    """Return, for each width on the grid, what fits a mean profile over the whole window.
+
+    weight: (K,); one window and weight for all widths, so that misfits compare. spans: (S, 3, K),
+    orthonormal; valleys: (S, K), the row that reads the valley's depth.
+    """
+    x = _across_mm()
+    weight = np.exp(-(x**2) / (2 * _FIT_MM**2))
+    spans, valleys = [], []
     for sigma in _SIGMAS_MM:
-        # One window for all widths, so that misfits compare.
-        model = np.column_stack(
-            [np.exp(-(across_mm**2) / (2 * sigma**2)), np.ones_like(across_mm), across_mm]
-        )
-        weight = np.exp(-(across_mm**2) / (2 * 0.9**2))
-        solution, *_ = np.linalg.lstsq(model * weight[:, None], profile * weight, rcond=None)
-        misfit.append((((model @ solution - profile) * weight) ** 2).sum() + (solution[0] > 0) * 1e9)
-    at = int(np.argmin(misfit))
-    if 0 < at < len(misfit) - 1:
-        low, mid, high = misfit[at - 1 : at + 2]
-        step = 0.5 * (low - high) / max(low - 2 * mid + high, 1e-30)
+        model = np.column_stack([-np.exp(-(x**2) / (2 * sigma**2)), np.ones_like(x), x]) * weight[:, None]
+        spans.append(np.linalg.qr(model)[0].T)
+        valleys.append(np.linalg.pinv(model)[0])
+    return weight, np.array(spans), np.array(valleys)
+
+
+def _best_sigma(profile: Float) -> float:
+    """Fit the valley's standard deviation to a mean profile (K,); parabola between the grid's best three."""
+    weight, spans, valleys = _width_models()
+    weighted = (profile - profile.mean()) * weight
+    explained = ((spans @ weighted) ** 2).sum(axis=1)
+    explained[valleys @ weighted <= 0] = -np.inf
+    at = int(np.argmax(explained))
+    if 0 < at < len(explained) - 1 and np.isfinite(explained[at - 1 : at + 2]).all():
+        low, mid, high = explained[at - 1 : at + 2]
+        step = 0.5 * (low - high) / min(low - 2 * mid + high, -1e-30)
         return float(_SIGMAS_MM[at] * (_SIGMAS_MM[1] / _SIGMAS_MM[0]) ** np.clip(step, -1, 1))
     return float(_SIGMAS_MM[at])
 
