@@ -1,1 +1,87 @@
-"""Measure facial wrinkle lines in photographs."""
+"""Measure facial wrinkle lines in photographs.
+
+Everything public is named here and fetched on first use, so that `import wrinklecv` and
+`wrinklecv --help` do not wait for numpy, cv2 or the landmark model.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .assessment import assess as assess
+    from .batch import assess_many as assess_many
+    from .codes import Code as Code
+    from .draw import draw_lines as draw_lines
+    from .errors import ManyFacesError as ManyFacesError
+    from .errors import ModelError as ModelError
+    from .errors import NoFaceError as NoFaceError
+    from .errors import NotComparableError as NotComparableError
+    from .errors import OutputError as OutputError
+    from .errors import PhotoError as PhotoError
+    from .errors import SettingsError as SettingsError
+    from .errors import UnreadablePhotoError as UnreadablePhotoError
+    from .errors import WrinkleError as WrinkleError
+    from .photo import read_photo as read_photo
+    from .records import MEASURE_VERSION as MEASURE_VERSION
+    from .records import Assessment as Assessment
+    from .records import Chart as Chart
+    from .records import Expression as Expression
+    from .records import Face as Face
+    from .records import Finding as Finding
+    from .records import Line as Line
+    from .records import Outcome as Outcome
+    from .records import Photo as Photo
+    from .records import Region as Region
+    from .records import RegionMeasures as RegionMeasures
+    from .records import Scale as Scale
+    from .records import Status as Status
+    from .records import Verdict as Verdict
+    from .settings import DEFAULTS as DEFAULTS
+    from .settings import Settings as Settings
+    from .settings import load_settings as load_settings
+    from .tables import to_rows as to_rows
+
+    __version__: str
+
+DISCLAIMER = (
+    "Research and documentation aid. Not a medical device. Does not diagnose or recommend treatment, "
+    "dose, product or interval. Values depend on light, pose and effort."
+)
+"""Stands on every page and in every report, JSON file and `--version`."""
+
+_ROOMS = {
+    "assessment": "assess",
+    "batch": "assess_many",
+    "codes": "Code",
+    "draw": "draw_lines",
+    "errors": "ManyFacesError ModelError NoFaceError NotComparableError OutputError PhotoError "
+    "SettingsError UnreadablePhotoError WrinkleError",
+    "photo": "read_photo",
+    "records": "MEASURE_VERSION Assessment Chart Expression Face Finding Line Outcome Photo Region "
+    "RegionMeasures Scale Status Verdict",
+    "settings": "DEFAULTS Settings load_settings",
+    "tables": "to_rows",
+}
+_ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names.split()}
+
+__all__ = ["DISCLAIMER", "__version__", *_ROOM_OF]
+
+
+def __getattr__(name: str) -> Any:
+    """Fetch a public name from its room (PEP 562)."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("wrinklecv")
+    if name not in _ROOM_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f".{_ROOM_OF[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return sorted(__all__)

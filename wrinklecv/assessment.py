@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import regions as anatomy
 from .chart import make_chart
 from .face import find_face
 from .lines import find_lines
@@ -12,6 +11,7 @@ from .measures import measure_region
 from .model import MODEL_SHA256
 from .quality import judge_photo
 from .records import MEASURE_VERSION, Assessment, Face, Line, Photo, Region, RegionMeasures, Verdict
+from .regions import covered
 from .settings import DEFAULTS, Settings
 from .skin import find_skin
 
@@ -28,21 +28,24 @@ def assess(
     face = find(photo)
     chart = make_chart(photo, face)
     skin = find_skin(chart, settings=settings)
-    quality = judge_photo(photo, face, chart, skin, settings=settings)
+    coverage = {region: covered(chart, region, skin.usable) for region in Region}
+    quality = judge_photo(photo, face, chart, skin, coverage, settings=settings)
     refused = {f.region for f in quality if f.verdict is Verdict.REFUSE}
     measured = () if None in refused else tuple(r for r in Region if r not in refused)
     lines: list[Line] = []
     regions: list[RegionMeasures] = []
     for region in measured:
-        found, limit = find_lines(chart, region, skin.usable, face.scale, settings=settings)
-        coverage, area_mm2 = anatomy.covered(chart, region, skin.usable)
+        seen = coverage[region]
+        found, limit = find_lines(
+            chart, region, skin.usable, face.scale, px_per_mm=seen.px_per_mm, settings=settings
+        )
         lines.extend(found)
         regions.append(
             measure_region(
                 region,
                 found,
-                coverage=coverage,
-                area_mm2=area_mm2,
+                coverage=seen.share,
+                area_mm2=seen.area_mm2,
                 detection_limit=limit,
                 scale_relative_sd=face.scale.relative_sd,
             )

@@ -35,6 +35,9 @@ SHAPE = (
     int((U_RANGE_MM[1] - U_RANGE_MM[0]) * PX_PER_MM),
 )
 NODE_SHAPE = (SHAPE[0] // NODE_PX, SHAPE[1] // NODE_PX)
+PATCH_PX = PX_PER_MM
+"""Chart pixels per patch (1 mm): what is skin, and how much of a region was seen, is told by patches."""
+PATCH_SHAPE = (SHAPE[0] // PATCH_PX, SHAPE[1] // PATCH_PX)
 
 _RADIUS_MM, _AXIS_MM = 80.0, -30.0
 _ANCHOR_MAX_V_MM = 25.0
@@ -47,8 +50,8 @@ _EYES_MM = np.array([0.0, 26.0, 35.0])
 _CAMERA_DISTANCE_MM = 1500.0
 """Taken for granted, as for a portrait: at 0.5 m lengths beside the eyes read about 8 % too short,
 from afar 3 % too long; the forehead changes by a tenth of that."""
-_SOURCE_PX_PER_MM = 10.0
-"""Photos with more detail are averaged down to this first (area mean), so that cost does not grow."""
+_RESAMPLED_PX2 = 0.25
+"""Variance (chart px²) that resampling a finer photo adds: it averages what one chart pixel covers."""
 
 REGION_OUTLINES_MM: dict[Region, tuple[tuple[float, float], ...]] = {
     Region.FOREHEAD: (
@@ -173,13 +176,40 @@ def _closeness(a: Float, b: Float) -> Float:
 
 @functools.cache
 def region_mask(region: Region) -> Mask:
-    """Return the region as a constant mask on the chart, (H, W)."""
+    """Return the region as a constant mask on the chart, (H, W) bool."""
     outline = mm_to_px(np.array(REGION_OUTLINES_MM[region]))
     mask = np.zeros(SHAPE, np.uint8)
     cv2.fillPoly(mask, [np.rint(outline).astype(np.int32)], 1)
     result = mask.astype(bool)
     result.flags.writeable = False
     return result
+
+
+@functools.cache
+def region_share(region: Region) -> Float:
+    """Return which share of each patch lies in the region, (H / 8, W / 8) float32."""
+    result = patch_means(region_mask(region).astype(np.float32))
+    result.flags.writeable = False
+    return result
+
+
+# -- grids ---------------------------------------------------------------------------------------
+
+
+def patch_means(picture: Float) -> Float:
+    """Average a chart picture (H, W, …) over patches: (H / 8, W / 8, …)."""
+    return cv2.resize(picture, PATCH_SHAPE[::-1], interpolation=cv2.INTER_AREA)
+
+
+def patches_to_chart(mask: Mask) -> Mask:
+    """Bring a patch mask (H / 8, W / 8) to chart pixels (H, W)."""
+    full = cv2.resize(mask.astype(np.uint8), SHAPE[::-1], interpolation=cv2.INTER_NEAREST)
+    return np.asarray(full.view(bool))
+
+
+def nodes_to_patches(grid: Float) -> Float:
+    """Interpolate the coarse grid (h, w) at the patches' centres."""
+    return cv2.resize(grid, PATCH_SHAPE[::-1], interpolation=cv2.INTER_LINEAR)
 
 
 # -- coordinates ---------------------------------------------------------------------------------
@@ -218,11 +248,10 @@ def step_lengths_mm(chart: Chart, path_mm: Float) -> Float:
     return np.linalg.norm(np.einsum("nij,nj->ni", metric, steps), axis=1)
 
 
-def area_mm2(chart: Chart, mask: Mask) -> float:
-    """Measure the skin under a chart mask (H, W), in mm² on the subject's face."""
-    per_node = np.abs(np.linalg.det(chart.metric))
-    share = cv2.resize(mask.astype(np.float32), NODE_SHAPE[::-1], interpolation=cv2.INTER_AREA)
-    return float((per_node * share).sum()) * (NODE_PX / PX_PER_MM) ** 2
+def skin_per_patch_mm2(chart: Chart) -> Float:
+    """Measure each patch on the subject's face, (H / 8, W / 8) mm²."""
+    per_mm2 = np.abs(np.linalg.det(chart.metric))
+    return nodes_to_patches(per_mm2) * (PATCH_PX / PX_PER_MM) ** 2
 
 
 # -- a photo on the chart ------------------------------------------------------------------------
@@ -249,13 +278,14 @@ def make_chart(photo: Photo, face: Face) -> Chart:
     photo_xy = (geometry.nodes_mm @ camera[:, :3].T + camera[:, 3] + moved).reshape(*NODE_SHAPE, 2)
     metric, view_angle = _metric_and_view(photo_xy, camera, face.scale.mm_per_px)
     resolution = _resolution(photo_xy, metric)
-    light, colour, inside = _sample(photo.pixels, photo_xy, float(np.median(resolution)))
-    size = SHAPE[::-1]
+    light, colour = _sample(photo.pixels, photo_xy, float(np.median(resolution)))
+    size = np.array((photo.width_px, photo.height_px)) - 1
+    inside = ((photo_xy >= 0) & (photo_xy <= size)).all(axis=2)
     return Chart(
         light=light,
         colour=colour,
-        resolution_px_per_mm=cv2.resize(resolution, size) * inside,
-        view_angle_deg=cv2.resize(view_angle, size),
+        resolution_px_per_mm=resolution * inside,
+        view_angle_deg=view_angle,
         photo_xy=photo_xy,
         metric=metric,
     )
@@ -323,26 +353,47 @@ _BLACK = 1.0 / 4096
 """Added before the logarithm: darker light than this is noise."""
 
 
-def _sample(pixels: Float, photo_xy: Float, px_per_mm: float) -> tuple[Float, Float, Mask]:
-    """Resample the photo at the chart's places: log light, colour, and which places it shows."""
-    height, width = pixels.shape[:2]
-    low = np.floor(photo_xy.min(axis=(0, 1))).astype(int) - 8
-    high = np.ceil(photo_xy.max(axis=(0, 1))).astype(int) + 9
-    left, top = np.maximum(low, 0)
-    right, bottom = np.minimum(high, (width, height))
-    shrink = max(1.0, px_per_mm / _SOURCE_PX_PER_MM)
-    crop = pixels[top:bottom, left:right]
-    small = (max(1, round((right - left) / shrink)), max(1, round((bottom - top) / shrink)))
-    if shrink > 1:
-        crop = cv2.resize(crop, small, interpolation=cv2.INTER_AREA)
-    scale = np.array([crop.shape[1] / (right - left), crop.shape[0] / (bottom - top)])
-    places = ((photo_xy - (left, top) + 0.5) * scale - 0.5).astype(np.float32)
-    grid = cv2.resize(places, SHAPE[::-1], interpolation=cv2.INTER_LINEAR)
-    x, y = np.ascontiguousarray(grid[..., 0]), np.ascontiguousarray(grid[..., 1])
+def resampling_blur_mm(px_per_mm: float) -> float:
+    """Return the blur (standard deviation, chart mm) that `_sample` adds to a photo of this resolution."""
+    whole = _whole_shrink(px_per_mm)
+    block_mm2 = (whole**2 - 1) / 12 / px_per_mm**2
+    finer = px_per_mm / whole > PX_PER_MM
+    return float(np.sqrt(block_mm2 + (_RESAMPLED_PX2 / PX_PER_MM**2 if finer else 0.0)))
+
+
+def _whole_shrink(px_per_mm: float) -> int:
+    """Return by which whole number a photo is averaged down first: fast, and cost does not grow."""
+    return max(1, int(px_per_mm // PX_PER_MM))
+
+
+def _sample(pixels: Float, photo_xy: Float, px_per_mm: float) -> tuple[Float, Float]:
+    """Resample the photo at the chart's places: log light (H, W) and colour (H / 8, W / 8, 3)."""
+    whole = _whole_shrink(px_per_mm)
+    crop, places = _cropped(pixels, photo_xy, whole)
     luminance = cv2.transform(cv2.LUT(crop, linear_light()), _LUMINANCE)
-    light = np.log(
-        cv2.remap(luminance, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE).clip(0) + _BLACK
-    )
-    colour = cv2.remap(crop, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    inside = (x >= 0) & (y >= 0) & (x <= crop.shape[1] - 1) & (y <= crop.shape[0] - 1)
-    return light, colour, inside
+    ratio = px_per_mm / whole / PX_PER_MM
+    if ratio > 1:
+        # Bilinear reading blurs by 1/6 px² of the photo on average; the rest of what is wanted, before.
+        luminance = cv2.GaussianBlur(luminance, (0, 0), float(np.sqrt(_RESAMPLED_PX2 * ratio**2 - 1 / 6)))
+    how = cv2.INTER_LINEAR if ratio > 1 else cv2.INTER_CUBIC
+    grid = cv2.resize(places, SHAPE[::-1], interpolation=cv2.INTER_LINEAR)
+    light = cv2.remap(luminance, grid, None, how, borderMode=cv2.BORDER_REPLICATE)
+    light = cv2.log(cv2.max(light, 0.0) + np.float32(_BLACK))
+    coarse, coarse_places = _cropped(pixels, photo_xy, max(1, int(px_per_mm // 2)))
+    centres = cv2.resize(coarse_places, PATCH_SHAPE[::-1], interpolation=cv2.INTER_LINEAR)
+    colour = cv2.remap(coarse, centres, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return light, colour
+
+
+def _cropped(pixels: Float, photo_xy: Float, whole: int) -> tuple[Float, Float]:
+    """Cut the face out, averaged down by `whole`; return it and the nodes' places on it (h, w, 2)."""
+    size = np.array(pixels.shape[1::-1])
+    low = np.clip(np.floor(photo_xy.min(axis=(0, 1))).astype(int) - 4 * whole, 0, size - 1)
+    high = np.clip(np.ceil(photo_xy.max(axis=(0, 1))).astype(int) + 4 * whole + 1, low + 1, size)
+    width, height = np.maximum((high - low) // whole, 1)
+    used = np.minimum((width * whole, height * whole), high - low)
+    crop = pixels[low[1] : low[1] + used[1], low[0] : low[0] + used[0]]
+    if whole > 1:
+        crop = cv2.resize(crop, (int(width), int(height)), interpolation=cv2.INTER_AREA)
+    places = (photo_xy - low + 0.5) / whole - 0.5
+    return np.ascontiguousarray(crop), places.astype(np.float32)

@@ -22,17 +22,16 @@ _DEEPEST_MM = 2.0
 
 
 def find_lines(
-    chart: Chart, region: Region, usable: Mask, scale: Scale, *, settings: Settings
+    chart: Chart, region: Region, usable: Mask, scale: Scale, *, px_per_mm: float, settings: Settings
 ) -> tuple[tuple[Line, ...], float]:
     """Find and measure the lines of one region; also return the smallest contrast it would have found.
 
-    usable: (H, W), where skin was seen. The lines come longest first.
+    usable: (H / 8, W / 8), where skin was seen; px_per_mm: the photo's resolution there.
+    The lines come longest first.
     """
     piece = piece_of(region)
     light = piece.cut(chart.light)
-    mask = piece.cut(usable & face_chart.region_mask(region))
-    resolution = piece.cut(chart.resolution_px_per_mm)[mask]
-    px_per_mm = float(np.median(resolution)) if resolution.size else 0.0
+    mask = piece.cut(face_chart.patches_to_chart(usable)) & piece.cut(face_chart.region_mask(region))
     sigmas_mm = _scales_seen(px_per_mm, settings)
     blur_mm = _blur_mm(px_per_mm, settings)
     ridges = find_ridges(light, sigmas_mm=sigmas_mm, px_per_mm=face_chart.PX_PER_MM)
@@ -60,10 +59,10 @@ def _scales_seen(px_per_mm: float, settings: Settings) -> tuple[float, ...]:
 def _blur_mm(px_per_mm: float, settings: Settings) -> float:
     """Return the blur (standard deviation) of a photo of this resolution, on the chart.
 
-    The camera's is assumed (`Settings.camera_blur_px`); the chart's own is that of its pixels.
+    The camera's is assumed (`Settings.camera_blur_px`); that of the resampling is known.
     """
-    chart_px2 = 1 / 12 / face_chart.PX_PER_MM**2
-    return float(np.sqrt((settings.camera_blur_px / max(px_per_mm, 0.1)) ** 2 + chart_px2))
+    camera_mm = settings.camera_blur_px / max(px_per_mm, 0.1)
+    return float(np.hypot(camera_mm, face_chart.resampling_blur_mm(px_per_mm)))
 
 
 def _line(chart: Chart, piece: Piece, profile: Profile, noise: float, scale: Scale) -> Line:
@@ -107,9 +106,7 @@ def _is_line(line: Line, profile: Profile, settings: Settings) -> bool:
 
 def _mean_view_deg(chart: Chart, path_mm: Float) -> float:
     """Return the mean angle at which the photo sees the path."""
-    columns, rows = np.rint(face_chart.mm_to_px(path_mm)).astype(int).T
-    height, width = face_chart.SHAPE
-    return float(chart.view_angle_deg[rows.clip(0, height - 1), columns.clip(0, width - 1)].mean())
+    return float(face_chart.at_nodes(chart.view_angle_deg, path_mm).mean())
 
 
 def _across_stretch(chart: Chart, path_mm: Float) -> float:

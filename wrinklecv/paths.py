@@ -23,7 +23,7 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import breadth_first_order
 
 from .records import Float, Mask
-from .ridges import PEAK_RESPONSE, Ridges, across, hessian_at, normal_of, sample
+from .ridges import PEAK_RESPONSE, Ridges, across, enlarged, hessian_at, normal_of, sample, valley_strength
 from .settings import Settings
 
 Prior = Callable[[Float, Float], Mask]
@@ -80,8 +80,10 @@ def find_candidates(
 ) -> Candidates:
     """Thin the ridges to their crests and weigh the evidence along each."""
     # Half the limits: the mean along a line may be higher than the response at one noisy pixel.
-    least = max(settings.floor_contrast, settings.low_signal_to_noise * float(noise.min())) / 2
-    bright = ridges.response > least * PEAK_RESPONSE
+    middle = len(ridges.scales) // 2
+    limit = np.maximum(settings.floor_contrast, settings.low_signal_to_noise * noise) / 2 * PEAK_RESPONSE
+    smooth = enlarged(valley_strength(ridges.scales[middle].parts), ridges.scales[middle].step, usable.shape)
+    bright = (ridges.response > limit.min()) & (smooth > limit[middle] / 2)
     rows, columns = np.nonzero(bright & usable & _peaks(ridges.response))
     places = np.column_stack([columns, rows]).astype(np.float32)
     normal = _normals(ridges, places)
@@ -139,10 +141,12 @@ def _peaks(response: Float) -> Mask:
 
 def _normals(ridges: Ridges, places_px: Float) -> Float:
     """Return the direction across the valley at each place (N,), from the scale that responds most."""
-    hessians = np.stack([hessian_at(scale, places_px) for scale in ridges.scales])
-    normals = normal_of(hessians)
-    best = across(hessians, normals).argmax(axis=0)
-    return np.asarray(normals[best, np.arange(len(places_px))])
+    best = ridges.best[places_px[:, 1].astype(int), places_px[:, 0].astype(int)]
+    result = np.zeros(len(places_px), np.float32)
+    for index, scale in enumerate(ridges.scales):
+        here = best == index
+        result[here] = normal_of(hessian_at(scale, places_px[here]))
+    return result
 
 
 def _is_crest(response: Float, places_px: Float, normal_rad: Float) -> Mask:

@@ -5,15 +5,15 @@ Thresholds are in `Settings`; where they come from is in measurement.md section 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import cv2
 import numpy as np
 
 from . import chart as face_chart
 from .codes import Code
-from .records import Chart, Face, Finding, Float, Mask, Photo, Region, Verdict
-from .regions import covered
+from .records import Chart, Face, Finding, Float, Photo, Region, Verdict
+from .regions import Coverage
 from .settings import Settings
 from .skin import Skin
 
@@ -23,13 +23,19 @@ _FRONTAL = (Region.FOREHEAD, Region.GLABELLA)
 
 
 def judge_photo(
-    photo: Photo, face: Face, chart: Chart, skin: Skin, *, settings: Settings
+    photo: Photo,
+    face: Face,
+    chart: Chart,
+    skin: Skin,
+    coverage: Mapping[Region, Coverage],
+    *,
+    settings: Settings,
 ) -> tuple[Finding, ...]:
     """Collect every doubt about a photo: of the file, the face, and each region."""
-    findings = [*photo.findings, *face.findings, *_pose(face, settings), *_light(chart, skin, settings)]
+    findings = [*photo.findings, *face.findings, *_pose(face, settings), *_light(skin, chart, settings)]
     findings.extend(_sharpness(chart, settings))
     for region in Region:
-        findings.extend(_region(chart, skin, region, settings))
+        findings.extend(_region(coverage[region], skin, region, settings))
     return tuple(findings)
 
 
@@ -102,7 +108,7 @@ def _pose(face: Face, settings: Settings) -> Iterator[Finding]:
     )
 
 
-def _light(chart: Chart, skin: Skin, settings: Settings) -> Iterator[Finding]:
+def _light(skin: Skin, chart: Chart, settings: Settings) -> Iterator[Finding]:
     """Judge exposure and the difference of light between the two sides of the forehead and cheeks."""
     yield from _below(
         Code.UNDER_EXPOSED,
@@ -113,9 +119,10 @@ def _light(chart: Chart, skin: Skin, settings: Settings) -> Iterator[Finding]:
         "use more light or a longer exposure.",
         unit="ln",
     )
-    middle = chart.light.shape[1] // 2
-    left = chart.light[:, middle:][skin.usable[:, middle:]]
-    right = chart.light[:, :middle][skin.usable[:, :middle]]
+    light = face_chart.patch_means(chart.light)
+    middle = light.shape[1] // 2
+    left = light[:, middle:][skin.usable[:, middle:]]
+    right = light[:, :middle][skin.usable[:, :middle]]
     if left.size and right.size:
         yield from _above(
             Code.UNEVEN_LIGHT,
@@ -154,14 +161,18 @@ def edge_blur_mm(chart: Chart) -> float | None:
         (left, top), (right, bottom) = (
             face_chart.mm_to_px(np.array(corner)).astype(int) for corner in ((u0, v0), (u1, v1))
         )
-        piece = np.exp(chart.light[top:bottom, left:right])
-        if (chart.resolution_px_per_mm[top:bottom, left:right] > 0).all():
+        piece = cv2.exp(chart.light[top:bottom, left:right])
+        nodes = chart.resolution_px_per_mm[
+            top // face_chart.NODE_PX : bottom // face_chart.NODE_PX + 1,
+            left // face_chart.NODE_PX : right // face_chart.NODE_PX + 1,
+        ]
+        if (nodes > 0).all():
             gradients.append([_gradient(piece, t) for t in (_FINE_PX, _COARSE_PX)])
     if not gradients:
         return None
     fine = np.concatenate([pair[0].ravel() for pair in gradients])
     coarse = np.concatenate([pair[1].ravel() for pair in gradients])
-    strongest = fine >= np.quantile(fine, 0.99)
+    strongest = np.argpartition(fine, -(len(fine) // 100))[-(len(fine) // 100) :]
     ratio = (fine[strongest] / np.maximum(coarse[strongest], 1e-9)) ** 2
     squared = (_COARSE_PX**2 - ratio * _FINE_PX**2) / np.maximum(ratio - 1, 1e-3)
     return float(np.sqrt(max(np.quantile(squared, 0.25), 0.0))) / face_chart.PX_PER_MM
@@ -177,16 +188,15 @@ def _gradient(light: Float, sigma_px: float) -> Float:
     )
 
 
-def _region(chart: Chart, skin: Skin, region: Region, settings: Settings) -> Iterator[Finding]:
+def _region(coverage: Coverage, skin: Skin, region: Region, settings: Settings) -> Iterator[Finding]:
     """Judge one region: how much of it was seen, how finely, and how much shines."""
-    mask = face_chart.region_mask(region)
-    coverage, _ = covered(chart, region, skin.usable)
-    hidden = float((skin.hidden & mask).sum() / mask.sum())
+    part = face_chart.region_share(region)
+    hidden = float((skin.hidden * part).sum() / part.sum())
     name = region.value.replace("_", " ")
-    hair = region is Region.FOREHEAD and hidden > (1 - coverage) / 2
+    hair = region is Region.FOREHEAD and hidden > (1 - coverage.share) / 2
     yield from _below(
         Code.HAIR_OVER_FOREHEAD if hair else Code.LITTLE_SKIN,
-        coverage,
+        coverage.share,
         settings.warn_coverage_share,
         max(settings.min_coverage_share, 0.01),
         f"Only {{value:.0%}} of the {name} is visible skin (limit {{threshold:.0%}}): "
@@ -194,12 +204,11 @@ def _region(chart: Chart, skin: Skin, region: Region, settings: Settings) -> Ite
         unit="share",
         region=region,
     )
-    seen = mask & skin.usable
-    if seen.any():
-        yield from _resolution(float(np.median(chart.resolution_px_per_mm[seen])), region, settings)
+    if coverage.px_per_mm:
+        yield from _resolution(coverage.px_per_mm, region, settings)
     yield from _above(
         Code.SHINE,
-        _share(skin.shine, mask),
+        float((skin.shine * part).sum() / part.sum()),
         settings.max_clipped_share,
         None,
         f"{{value:.0%}} of the {name} shines or is over-exposed (limit {{threshold:.0%}}): "
@@ -231,7 +240,3 @@ def _resolution(px_per_mm: float, region: Region, settings: Settings) -> Iterato
             limit,
             "px/mm",
         )
-
-
-def _share(part: Mask, whole: Mask) -> float:
-    return float((part & whole).sum() / whole.sum())

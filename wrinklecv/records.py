@@ -166,10 +166,10 @@ class Chart:
     """One photo resampled onto the flat map of the face (its axes and grid: `chart.py`).
 
     light: (H, W) float32, natural logarithm of linear luminance, 0 = white.
-    colour: (H, W, 3) uint8 sRGB, for telling skin from hair.
-    resolution_px_per_mm: (H, W) float32, photo pixels per mm of skin (root of px² per mm²);
-    0 where the photo does not show the place.
-    view_angle_deg: (H, W) float32, between the skin's normal and the line of sight.
+    colour: (H / 8, W / 8, 3) uint8 sRGB, means over patches, for telling skin from hair.
+    resolution_px_per_mm: (h, w) float32 on the coarse grid, photo pixels per mm of skin (root of
+    px² per mm²); 0 where the photo does not show the place.
+    view_angle_deg: (h, w) float32, between the skin's normal and the line of sight.
     photo_xy: (h, w, 2) float32, photo position of each node of the coarse grid.
     metric: (h, w, 2, 2) float32, on the coarse grid: chart displacement (du, dv) in chart mm →
     displacement on the subject's skin in mm, in an orthonormal tangent frame.
@@ -187,9 +187,9 @@ class Chart:
         nodes = self.photo_xy.shape[:2]
         for name, dtype, shape in (
             ("light", np.float32, (rows, columns)),
-            ("colour", np.uint8, (rows, columns, 3)),
-            ("resolution_px_per_mm", np.float32, (rows, columns)),
-            ("view_angle_deg", np.float32, (rows, columns)),
+            ("colour", np.uint8, (rows // 8, columns // 8, 3)),
+            ("resolution_px_per_mm", np.float32, nodes),
+            ("view_angle_deg", np.float32, nodes),
             ("photo_xy", np.float32, (*nodes, 2)),
             ("metric", np.float32, (*nodes, 2, 2)),
         ):

@@ -75,7 +75,23 @@ def _turn_deg(a: Float, b: Float | float) -> Float:
     return np.abs((a - b + 90.0) % 180.0 - 90.0)
 
 
-def covered(chart: Chart, region: Region, usable: Mask) -> tuple[float, float]:
-    """Return the share of the region under `usable` (H, W), and its area in mm² of skin."""
-    mask = face_chart.region_mask(region)
-    return float((mask & usable).sum() / mask.sum()), face_chart.area_mm2(chart, mask & usable)
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How much of a region was seen: `share` of it (0–1), `area_mm2` on the subject's face, `px_per_mm`
+    the median resolution there (0 where nothing was seen)."""
+
+    share: float
+    area_mm2: float
+    px_per_mm: float
+
+
+def covered(chart: Chart, region: Region, usable: Mask) -> Coverage:
+    """Measure how much of the region lies under `usable` (H / 8, W / 8)."""
+    share = face_chart.region_share(region)
+    seen = share * usable
+    resolution = face_chart.nodes_to_patches(chart.resolution_px_per_mm)[seen > 0.5]
+    return Coverage(
+        share=float(seen.sum() / share.sum()),
+        area_mm2=float((seen * face_chart.skin_per_patch_mm2(chart)).sum()),
+        px_per_mm=float(np.median(resolution)) if resolution.size else 0.0,
+    )

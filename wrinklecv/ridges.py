@@ -50,10 +50,12 @@ class Ridges:
 
     scales: narrowest first. response: (H, W) float32, the largest over scales of the Hessian's
     larger eigenvalue, positive in dark valleys; response / 0.3849 is about the contrast.
+    best: (H, W) uint8, the index of the scale that responds most.
     """
 
     scales: tuple[Scale, ...]
     response: Float
+    best: Float
 
 
 def find_ridges(light: Float, *, sigmas_mm: tuple[float, ...], px_per_mm: float) -> Ridges:
@@ -66,6 +68,7 @@ def find_ridges(light: Float, *, sigmas_mm: tuple[float, ...], px_per_mm: float)
     levels = [light]
     scales = []
     response: Float = np.zeros_like(light)
+    best = np.zeros(light.shape, np.uint8)
     for sigma_mm in sigmas_mm:
         sigma_px, level = sigma_mm * px_per_mm, 0
         while sigma_px >= _HALVE_FROM_PX:
@@ -77,10 +80,11 @@ def find_ridges(light: Float, *, sigmas_mm: tuple[float, ...], px_per_mm: float)
         scale = Scale(sigma_mm, 2**level, _hessian(levels[level], sigma_px, blurred_px2))
         strength = valley_strength(scale.parts)
         if level:
-            strength = _enlarged(strength, scale.step, light.shape)
+            strength = enlarged(strength, scale.step, light.shape)
+        best[strength > response] = len(scales)
         cv2.max(response, strength, dst=response)
         scales.append(scale)
-    return Ridges(tuple(scales), response)
+    return Ridges(tuple(scales), response, best)
 
 
 def _halved(light: Float) -> Float:
@@ -90,7 +94,7 @@ def _halved(light: Float) -> Float:
     return cv2.resize(even, (even.shape[1] // 2, even.shape[0] // 2), interpolation=cv2.INTER_AREA)
 
 
-def _enlarged(small: Float, step: int, shape: tuple[int, ...]) -> Float:
+def enlarged(small: Float, step: int, shape: tuple[int, ...]) -> Float:
     """Bring a picture sampled every `step` pixels back to `shape` by bilinear interpolation."""
     size = (small.shape[1] * step, small.shape[0] * step)
     return cv2.resize(small, size, interpolation=cv2.INTER_LINEAR)[: shape[0], : shape[1]]

@@ -17,8 +17,6 @@ from . import chart as face_chart
 from .records import Chart, Float, Mask
 from .settings import Settings
 
-_PATCH_PX = face_chart.PX_PER_MM
-"""Chart pixels per patch: one millimetre, wide enough that wrinkles and pores average out."""
 _SEEDS_MM = ((-42.0, -12.0, -18.0, -2.0), (18.0, -12.0, 42.0, -2.0), (-9.0, -56.0, 9.0, -40.0))
 """Cheeks under the eyes and the glabella, as (u0, v0, u1, v1)."""
 _AROUND_MM = 7.0
@@ -32,17 +30,15 @@ _CLIPPED = 250
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Skin:
-    """What is skin and what is not, each (H, W) bool on the chart.
+    """What is skin and what is not, by patches of one millimetre, each (H / 8, W / 8) bool.
 
     usable: skin that was seen well enough to look for lines. hidden: hair, brows, glasses or deep
-    shadow. shine: clipped or specular. seen: shown by the photo at a usable angle.
-    light: median log light of the skin the growth began from.
+    shadow. shine: clipped or specular. light: median log light of the skin the growth began from.
     """
 
     usable: Mask
     hidden: Mask
     shine: Mask
-    seen: Mask
     light: float
 
 
@@ -58,8 +54,7 @@ class _Patches:
 
 def find_skin(chart: Chart, *, settings: Settings) -> Skin:
     """Tell skin from everything else on the chart."""
-    seen = (chart.resolution_px_per_mm > 0) & (chart.view_angle_deg <= settings.max_view_angle_deg)
-    patches = _patches(chart, seen)
+    patches = _patches(chart, settings)
     seeds = _seeds(patches)
     skin = _grown(patches, seeds, settings)
     other = (patches.seen & ~skin & ~patches.clipped).astype(np.uint8)
@@ -67,34 +62,35 @@ def find_skin(chart: Chart, *, settings: Settings) -> Skin:
     hidden = cv2.morphologyEx(other, cv2.MORPH_OPEN, _disc(1))
     hidden = cv2.morphologyEx(hidden, cv2.MORPH_CLOSE, _disc(2))
     hidden = cv2.dilate(hidden, _disc(settings.hair_margin_mm)) | _hairline(hidden, settings)
-    hidden_full, shine_full = _full(hidden) & seen, _full(patches.clipped) & seen
+    hidden = hidden.astype(bool) & patches.seen
+    shine = patches.clipped & patches.seen & ~hidden
     core = patches.features[..., 0][seeds]
     return Skin(
-        usable=seen & ~hidden_full & ~shine_full,
-        hidden=hidden_full,
-        shine=shine_full & ~hidden_full,
-        seen=seen,
+        usable=patches.seen & ~hidden & ~shine,
+        hidden=hidden,
+        shine=shine,
         light=float(np.median(core)) if core.size else float("-inf"),
     )
 
 
-def _patches(chart: Chart, seen: Mask) -> _Patches:
-    light = _mean(chart.light)
-    small = _mean(chart.colour)
-    red, green, blue = np.moveaxis(np.log(face_chart.linear_light()[small] + 1 / 1024), -1, 0)
+def _patches(chart: Chart, settings: Settings) -> _Patches:
+    light = face_chart.patch_means(chart.light)
+    red, green, blue = np.moveaxis(np.log(face_chart.linear_light()[chart.colour] + 1 / 1024), -1, 0)
     fine = cv2.absdiff(chart.light, cv2.boxFilter(chart.light, -1, (9, 9)))
-    contrast = cv2.GaussianBlur(_mean(fine), (0, 0), 1.0)
-    clipped = (small >= _CLIPPED).sum(axis=2) >= 2
+    contrast = cv2.GaussianBlur(face_chart.patch_means(fine), (0, 0), 1.0)
+    clipped = (chart.colour >= _CLIPPED).sum(axis=2) >= 2
     features = np.stack([light, red - green, blue - green], axis=-1).astype(np.float32)
-    return _Patches(features, contrast, clipped, _mean(seen.astype(np.float32)) > 0.5)
+    seen = face_chart.nodes_to_patches((chart.resolution_px_per_mm > 0).astype(np.float32)) == 1
+    seen &= face_chart.nodes_to_patches(chart.view_angle_deg) <= settings.max_view_angle_deg
+    return _Patches(features, contrast, clipped, seen)
 
 
 def _seeds(patches: _Patches) -> Mask:
     """Mark the patches that growth starts from: in the seed boxes, near their own median."""
     mask = np.zeros(patches.seen.shape, bool)
     for u0, v0, u1, v1 in _SEEDS_MM:
-        left, top = (face_chart.mm_to_px(np.array((u0, v0))) / _PATCH_PX).astype(int)
-        right, bottom = (face_chart.mm_to_px(np.array((u1, v1))) / _PATCH_PX).astype(int)
+        left, top = (face_chart.mm_to_px(np.array((u0, v0))) / face_chart.PATCH_PX).astype(int)
+        right, bottom = (face_chart.mm_to_px(np.array((u1, v1))) / face_chart.PATCH_PX).astype(int)
         box = np.zeros_like(mask)
         box[top : bottom + 1, left : right + 1] = True
         box &= patches.seen
@@ -130,18 +126,8 @@ def _grown(patches: _Patches, seeds: Mask, settings: Settings) -> Mask:
 def _hairline(hidden: Float, settings: Settings) -> Float:
     """Widen the hair above the brows: fine strands reach further into the forehead than their mass."""
     above = hidden.copy()
-    above[int(face_chart.mm_to_px(np.array((0.0, _BROW_TOP_MM)))[1] / _PATCH_PX) :] = 0
+    above[int(face_chart.mm_to_px(np.array((0.0, _BROW_TOP_MM)))[1] / face_chart.PATCH_PX) :] = 0
     return cv2.dilate(above, _disc(settings.hairline_margin_mm))
-
-
-def _mean(picture: Float) -> Float:
-    height, width = picture.shape[:2]
-    return cv2.resize(picture, (width // _PATCH_PX, height // _PATCH_PX), interpolation=cv2.INTER_AREA)
-
-
-def _full(patches: Float) -> Mask:
-    mask = cv2.resize(patches.astype(np.uint8), face_chart.SHAPE[::-1], interpolation=cv2.INTER_NEAREST)
-    return mask.astype(bool)
 
 
 def _disc(radius_mm: float) -> Float:

@@ -1,0 +1,216 @@
+"""Assess many photos: one Outcome per file whatever happens, and a folder of tables at the end.
+
+A worker process that crashes or hangs costs one row, not the batch. The same photos and settings
+give byte-identical tables, with one process or many.
+"""
+
+from __future__ import annotations
+
+import copyreg
+import multiprocessing
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import fields
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from .codes import Code
+from .errors import PhotoError
+from .listing import Found, Paths, find_photos, outcome_of
+from .records import Assessment, Face, Line, Outcome, Photo, Status, Verdict
+from .results import Results
+from .settings import DEFAULTS, Settings
+
+PHOTO_TIMEOUT_S = 60.0
+"""A 50-megapixel photo takes a few seconds; a network share that stopped answering takes for ever."""
+OVERLAY_LONG_SIDE_PX = 1600
+
+
+class Scored(NamedTuple):
+    """What a worker brings back of one file: an assessment and its overlay (JPEG), or why there is none."""
+
+    sha256: str
+    assessment: Assessment | None = None
+    overlay: bytes = b""
+    code: Code | None = None
+    message: str = ""
+
+
+AssessOne = Callable[[Path, str, Settings, bool], Scored]
+"""(file, path as shown, settings, is an overlay wanted?) → Scored."""
+
+
+class Summary(NamedTuple):
+    """How a batch went: files by status, and files that got no row, by reason."""
+
+    statuses: Counter[Status]
+    ignored: Counter[str]
+
+
+def assess_file(file: Path, path: str, settings: Settings, overlay: bool) -> Scored:
+    """Read and assess one file; a photo that cannot be measured is a Scored with its code."""
+    from .assessment import assess
+    from .photo import read_photo
+
+    sha256 = ""
+    try:
+        photo = read_photo(file, name=path)
+        sha256 = photo.sha256
+        assessment = assess(photo, settings=settings)
+    except PhotoError as error:
+        return Scored(sha256, code=error.code, message=str(error))
+    return Scored(sha256, assessment, _overlay(photo, assessment) if overlay else b"")
+
+
+def _overlay(photo: Photo, assessment: Assessment) -> bytes:
+    """Draw the lines on the photo; return a JPEG of at most `OVERLAY_LONG_SIDE_PX`, without metadata."""
+    import cv2
+    import numpy as np
+    import simplejpeg
+
+    from .draw import draw_lines
+
+    pixels = draw_lines(photo, assessment)
+    shrink = OVERLAY_LONG_SIDE_PX / max(pixels.shape)
+    if shrink < 1:
+        pixels = cv2.resize(pixels, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+    return bytes(simplejpeg.encode_jpeg(np.ascontiguousarray(pixels), quality=90))
+
+
+def assess_many(
+    paths: Paths, *, settings: Settings = DEFAULTS, jobs: int = 1, assess_one: AssessOne = assess_file
+) -> Iterator[Outcome]:
+    """Yield one Outcome per file of `paths`, in order, whatever happens to it.
+
+    With `jobs` > 1 each photo is assessed in one of that many processes and has `PHOTO_TIMEOUT_S`;
+    call it under ``if __name__ == "__main__":`` then, as multiprocessing asks. A bug is not caught.
+    """
+    for outcome, _ in _outcomes(find_photos(paths), settings, jobs, assess_one, overlays=False):
+        yield outcome
+
+
+def score(
+    paths: Paths,
+    out: str | Path,
+    *,
+    settings: Settings = DEFAULTS,
+    jobs: int = 1,
+    overlays: bool = True,
+    progress: Callable[[Outcome, int, int], None] | None = None,
+    command: Sequence[str] = (),
+    assess_one: AssessOne = assess_file,
+) -> Summary:
+    """Assess the files of `paths`; write tables, JSON documents and overlays into the folder `out`.
+
+    `progress` is called after each file with its Outcome, how many are done and how many there are.
+    Raises OutputError when `out` cannot be written or holds the photos themselves.
+    """
+    paths = list(paths)
+    summary = Summary(Counter(), Counter())
+    with Results(Path(out), paths) as results:
+        found = list(find_photos(paths, ignored=summary.ignored))
+        steps = _outcomes(found, settings, jobs, assess_one, overlays=overlays)
+        for done, (outcome, overlay) in enumerate(steps, start=1):
+            results.add(outcome, overlay)
+            summary.statuses[outcome.status] += 1
+            if progress:
+                progress(outcome, done, len(found))
+    files = {str(status): summary.statuses[status] for status in Status}
+    results.write_run(settings, command, files, summary.ignored)
+    return summary
+
+
+def _outcomes(
+    found: Iterable[Found], settings: Settings, jobs: int, assess_one: AssessOne, *, overlays: bool
+) -> Iterator[tuple[Outcome, bytes]]:
+    """Yield (outcome, overlay) per file, in order."""
+    walk = _in_processes if jobs > 1 else _in_turn
+    first_with: dict[str, str] = {}
+    for item, scored in walk(found, settings, jobs, assess_one, overlays):
+        if item.refusal is not None:
+            yield item.refusal, b""
+        else:
+            outcome = _judged(item.path, scored, first_with)
+            yield outcome, scored.overlay if outcome.assessment else b""
+
+
+def _judged(path: str, scored: Scored, first_with: dict[str, str]) -> Outcome:
+    """Turn what a worker brought into an Outcome; `first_with` maps sha256 to the first path that had it."""
+    sha256, assessment = scored.sha256, scored.assessment
+    if sha256 and (first := first_with.setdefault(sha256, path)) != path:
+        return outcome_of(path, Status.SKIPPED, Code.DUPLICATE_OF, f"The same bytes as {first}.", sha256)
+    if assessment is None:
+        machine = {Code.CRASHED: Status.CRASHED, Code.TIMED_OUT: Status.TIMED_OUT}
+        status = machine.get(scored.code or Code.CRASHED, Status.REJECTED)
+        return outcome_of(path, status, scored.code, scored.message, sha256)
+    refusal = next((f for f in assessment.quality if f.verdict is Verdict.REFUSE), None)
+    if refusal is not None and not assessment.regions:  # nothing could be measured
+        return outcome_of(path, Status.REJECTED, refusal.code, refusal.advice, sha256, assessment)
+    doubt = any(f.verdict is not Verdict.PASS for f in assessment.quality)
+    status = Status.SCORED_FLAGGED if doubt else Status.SCORED
+    return outcome_of(path, status, sha256=sha256, assessment=assessment)
+
+
+def _in_turn(
+    found: Iterable[Found], settings: Settings, _jobs: int, assess_one: AssessOne, overlays: bool
+) -> Iterator[tuple[Found, Scored]]:
+    """Assess in this process, one after the other."""
+    for item in found:
+        yield item, Scored("") if item.refusal else assess_one(item.file, item.path, settings, overlays)
+
+
+def _in_processes(
+    found: Iterable[Found], settings: Settings, jobs: int, assess_one: AssessOne, overlays: bool
+) -> Iterator[tuple[Found, Scored]]:
+    """Assess in `jobs` processes; only a window of the files is under way, so memory stays flat."""
+    from pebble import ProcessPool
+
+    context = multiprocessing.get_context("spawn")  # the landmark model hangs in a forked process
+    pool = ProcessPool(max_workers=jobs, initializer=_start_worker, context=context)
+    under_way: deque[tuple[Found, Any]] = deque()
+    try:
+        for item in found:
+            task = (item.file, item.path, settings, overlays)
+            future = None if item.refusal else pool.schedule(assess_one, args=task, timeout=PHOTO_TIMEOUT_S)
+            under_way.append((item, future))
+            if len(under_way) >= 4 * jobs:
+                item, future = under_way.popleft()
+                yield item, _result(future)
+        for item, future in under_way:
+            yield item, _result(future)
+    finally:
+        pool.stop()  # type: ignore[no-untyped-call]
+        pool.join()
+
+
+def _result(future: Any) -> Scored:
+    """Wait for a worker; its death or silence is a result too."""
+    from pebble import ProcessExpired
+
+    try:
+        scored: Scored = future.result() if future else Scored("")
+    except TimeoutError:
+        message = f"Measuring it took longer than {PHOTO_TIMEOUT_S:g} s. Check the disk or network it is on."
+        return Scored("", code=Code.TIMED_OUT, message=message)
+    except ProcessExpired as error:
+        message = f"The process that measured it died (exit code {error.exitcode}). Please report the photo."
+        return Scored("", code=Code.CRASHED, message=message)
+    return scored
+
+
+def _start_worker() -> None:
+    """Keep each worker on one core: there is a worker for every core."""
+    import cv2
+
+    cv2.setNumThreads(1)
+
+
+def _by_fields(record: Face | Line) -> tuple[type, tuple[Any, ...]]:
+    """Say how to rebuild a record in another process: by its constructor, so its arrays stay read-only."""
+    values = (getattr(record, field.name) for field in fields(record))
+    return type(record), tuple(dict(v) if isinstance(v, MappingProxyType) else v for v in values)
+
+
+copyreg.pickle(Face, _by_fields)
+copyreg.pickle(Line, _by_fields)

@@ -1,0 +1,190 @@
+"""The command line: each command parses, makes one library call and prints.
+
+Data go to stdout, words and progress to stderr. Exit 0: all good; 1: some photos failed; 2: wrong usage.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from . import DISCLAIMER
+from .errors import OutputError, SettingsError, WrinkleError
+
+if TYPE_CHECKING:
+    from .batch import Summary
+    from .records import Outcome
+
+STREAMLIT_OPTIONS: dict[str, str | int | bool | list[str]] = {
+    "server.address": "127.0.0.1",
+    "server.allowedHosts": ["localhost", "127.0.0.1"],
+    "server.maxUploadSize": 40,
+    "server.maxMessageSize": 50,
+    "server.enableXsrfProtection": True,
+    "server.enableCORS": True,
+    "server.fileWatcherType": "none",
+    "server.enableStaticServing": False,
+    "server.enableAgentApi": False,
+    "server.disconnectedSessionTTL": 30,
+    "server.headless": True,
+    "browser.gatherUsageStats": False,
+    "client.showErrorDetails": "none",
+    "client.showErrorLinks": False,
+    "client.disableDataExport": True,
+    "client.toolbarMode": "minimal",
+    "runner.magicEnabled": False,
+    "logger.level": "warning",
+}
+"""Local only, no telemetry, no details to strangers; the same as in `.streamlit/config.toml`."""
+
+
+class _Commands(TyperGroup):
+    """The one place of the command line where expected errors become words."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; print a WrinkleError as one sentence."""
+        try:
+            return super().invoke(ctx)
+        except WrinkleError as error:
+            _say(f"Error: {error}")
+            raise typer.Exit(2 if isinstance(error, SettingsError | OutputError) else 1) from error
+
+
+app = typer.Typer(
+    cls=_Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # its traceback shows values, and values may be names
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Measure facial wrinkle lines in photographs. Everything stays on this machine.",
+    epilog=f"Example: wrinklecv score photos --out results\n\n{DISCLAIMER}",
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from . import __version__
+
+        typer.echo(f"wrinklecv {__version__}\n{DISCLAIMER}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Measure facial wrinkle lines in photographs. Everything stays on this machine."""
+
+
+@app.command("score", epilog="Example: wrinklecv score photos --out results --jobs 4")
+def score_photos(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Photos and folders of photos.")],
+    out: Annotated[Path, typer.Option(help="Folder for the results; made when missing.")],
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; default: one per core.")] = None,
+    settings: Annotated[Path | None, typer.Option(help="TOML file that says how to measure.")] = None,
+    overlays: Annotated[bool, typer.Option(help="Write each photo with its lines drawn.")] = True,
+) -> None:
+    """Measure photos; write tables, JSON and overlays into a folder. Prints path, status and code."""
+    for path in paths:
+        if not os.path.lexists(path):
+            from .tables import escaped
+
+            raise typer.BadParameter(f"{escaped(str(path))} does not exist.", param_hint="PATH")
+    from .batch import score
+    from .settings import DEFAULTS, load_settings
+
+    with ExitStack() as stack:
+        summary = score(
+            paths,
+            out,
+            settings=load_settings(settings) if settings else DEFAULTS,
+            jobs=jobs or max(2, os.cpu_count() or 1),  # 2: a crash must cost one photo on one core too
+            overlays=overlays,
+            progress=_progress(stack),
+            command=sys.argv,
+        )
+    raise typer.Exit(_sum_up(summary, out))
+
+
+def _progress(stack: ExitStack) -> Callable[[Outcome, int, int], None]:
+    """Return what prints a line per photo to stdout and moves a bar on stderr, if that is a terminal."""
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    from .tables import escaped
+
+    console = Console(stderr=True)
+    bar = Progress(
+        *Progress.get_default_columns()[:-1],
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+        redirect_stdout=sys.stdout.isatty(),  # else rich would send our data to stderr
+    )
+    stack.enter_context(bar)
+    task = bar.add_task("Measuring", total=None)
+
+    def show(outcome: Outcome, done: int, total: int) -> None:
+        print(escaped(outcome.path), outcome.status, outcome.code or "", sep="\t")
+        bar.update(task, completed=done, total=total)
+
+    return show
+
+
+def _sum_up(summary: Summary, out: Path) -> int:
+    """Say how the batch went; return the exit code."""
+    from .records import Status
+    from .tables import escaped
+
+    for reason, count in sorted(summary.ignored.items()):
+        _say(f"{count} left out: {reason.replace('_', ' ')}.")
+    total = summary.statuses.total()
+    parts = ", ".join(f"{n} {status.replace('_', ' ')}" for status, n in sorted(summary.statuses.items()))
+    _say(f"{total} file{'s' if total != 1 else ''}: {parts}." if total else "No photo was found.")
+    _say(f"Results are in {escaped(str(out))}.")
+    failed = (Status.REJECTED, Status.CRASHED, Status.TIMED_OUT)
+    return 1 if not total or any(summary.statuses[status] for status in failed) else 0
+
+
+@app.command("app", epilog="Example: wrinklecv app --port 8600")
+def open_app(
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Default: 8501, or the next free one.")
+    ] = None,
+) -> None:
+    """Serve the app to the browser of this machine only; stop with Ctrl-C."""
+    options = dict(STREAMLIT_OPTIONS) | ({"server.port": port} if port else {})
+    command = [sys.executable, "-P", "-m", "streamlit", "run", str(_app_file()), *_flags(options)]
+    if os.name == "posix":
+        os.execv(sys.executable, command)  # noqa: S606 - one process, so that signals reach the server
+    raise typer.Exit(subprocess.call(command))  # noqa: S603 - our own interpreter and file
+
+
+def _app_file() -> Path:
+    """Return app.py: inside the wheel, else at the repository's top."""
+    inside = Path(__file__).parent / "app.py"
+    return inside if inside.exists() else Path(__file__).parent.parent / "app.py"
+
+
+def _flags(options: dict[str, str | int | bool | list[str]]) -> list[str]:
+    """Return Streamlit options as command-line flags; a list gives its flag once per item."""
+    return [
+        f"--{name}={str(item).lower() if isinstance(item, bool) else item}"
+        for name, value in options.items()
+        for item in (value if isinstance(value, list) else [value])
+    ]
+
+
+def _say(words: str) -> None:
+    typer.echo(words, err=True)
