@@ -26,7 +26,7 @@ def find_lines(
 ) -> tuple[tuple[Line, ...], float]:
     """Find and measure the lines of one region; also return the smallest contrast it would have found.
 
-    usable: (H / 8, W / 8), where skin was seen; px_per_mm: the photo's resolution there.
+    usable: (h', w'), where skin was seen; px_per_mm: the photo's resolution there.
     The lines come longest first.
     """
     piece = piece_of(region)

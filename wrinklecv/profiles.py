@@ -20,7 +20,7 @@ from .ridges import sample
 FWHM = 2.3548
 """Full width at half depth of a Gaussian, in standard deviations."""
 _HALF_WINDOW_MM = 2.0
-_STEP_MM = 0.125
+_STEP_MM = 1 / 6
 _SIGMAS_MM = np.geomspace(0.09, 1.1, 51)
 _FIT_MM = 0.9
 """The width is fitted under a Gaussian weight: the next line may begin 2 mm away."""

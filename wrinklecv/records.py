@@ -140,7 +140,7 @@ class Face:
     """Where the face is: 478 landmarks and what follows from them.
 
     points_xy: (478, 2) px on the photo, in the landmark model's order (468 to 477 are the irises).
-    points_sd_px: how far the landmarks moved between slightly shifted crops (root mean square, px).
+    points_sd_px: how far the landmarks moved between a crop and its shifted mirror image (sd of one, px).
     yaw_deg: positive when the head is turned to the subject's own left;
     pitch_deg: positive when the face looks up; roll_deg: positive when the head leans to the
     subject's own left shoulder.
@@ -166,7 +166,7 @@ class Chart:
     """One photo resampled onto the flat map of the face (its axes and grid: `chart.py`).
 
     light: (H, W) float32, natural logarithm of linear luminance, 0 = white.
-    colour: (H / 8, W / 8, 3) uint8 sRGB, means over patches, for telling skin from hair.
+    colour: (h', w', 3) uint8 sRGB, means over patches, for telling skin from hair.
     resolution_px_per_mm: (h, w) float32 on the coarse grid, photo pixels per mm of skin (root of
     px² per mm²); 0 where the photo does not show the place.
     view_angle_deg: (h, w) float32, between the skin's normal and the line of sight.
@@ -184,10 +184,10 @@ class Chart:
 
     def __post_init__(self) -> None:
         rows, columns = self.light.shape
-        nodes = self.photo_xy.shape[:2]
+        nodes, patches = self.photo_xy.shape[:2], self.colour.shape[:2]
         for name, dtype, shape in (
             ("light", np.float32, (rows, columns)),
-            ("colour", np.uint8, (rows // 8, columns // 8, 3)),
+            ("colour", np.uint8, (*patches, 3)),
             ("resolution_px_per_mm", np.float32, nodes),
             ("view_angle_deg", np.float32, nodes),
             ("photo_xy", np.float32, (*nodes, 2)),

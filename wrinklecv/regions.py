@@ -86,7 +86,7 @@ class Coverage:
 
 
 def covered(chart: Chart, region: Region, usable: Mask) -> Coverage:
-    """Measure how much of the region lies under `usable` (H / 8, W / 8)."""
+    """Measure how much of the region lies under `usable` (h', w')."""
     share = face_chart.region_share(region)
     seen = share * usable
     resolution = face_chart.nodes_to_patches(chart.resolution_px_per_mm)[seen > 0.5]

@@ -50,12 +50,15 @@ class Ridges:
 
     scales: narrowest first. response: (H, W) float32, the largest over scales of the Hessian's
     larger eigenvalue, positive in dark valleys; response / 0.3849 is about the contrast.
-    best: (H, W) uint8, the index of the scale that responds most.
     """
 
     scales: tuple[Scale, ...]
     response: Float
-    best: Float
+
+    @property
+    def middle(self) -> Scale:
+        """The scale in the middle: it sees narrow and wide lines, and noise less than the narrowest."""
+        return self.scales[len(self.scales) // 2]
 
 
 def find_ridges(light: Float, *, sigmas_mm: tuple[float, ...], px_per_mm: float) -> Ridges:
@@ -68,7 +71,6 @@ def find_ridges(light: Float, *, sigmas_mm: tuple[float, ...], px_per_mm: float)
     levels = [light]
     scales = []
     response: Float = np.zeros_like(light)
-    best = np.zeros(light.shape, np.uint8)
     for sigma_mm in sigmas_mm:
         sigma_px, level = sigma_mm * px_per_mm, 0
         while sigma_px >= _HALVE_FROM_PX:
@@ -81,10 +83,9 @@ def find_ridges(light: Float, *, sigmas_mm: tuple[float, ...], px_per_mm: float)
         strength = valley_strength(scale.parts)
         if level:
             strength = enlarged(strength, scale.step, light.shape)
-        best[strength > response] = len(scales)
         cv2.max(response, strength, dst=response)
         scales.append(scale)
-    return Ridges(tuple(scales), response, best)
+    return Ridges(tuple(scales), response)
 
 
 def _halved(light: Float) -> Float:
@@ -123,9 +124,9 @@ def valley_strength(parts: tuple[Float, Float, Float]) -> Float:
 
 
 def hessian_at(scale: Scale, places_px: Float) -> Float:
-    """Read one scale's Hessian at chart pixels (…, 2) of (x, y): (…, 3) float32."""
+    """Read one scale's Hessian at chart pixels (…, 2) of (x, y): (3, …) float32."""
     samples = (np.asarray(places_px, np.float32) + 0.5) / scale.step - 0.5
-    return np.stack([sample(part, samples) for part in scale.parts], axis=-1)
+    return np.stack([sample(part, samples) for part in scale.parts])
 
 
 def sample(picture: Float, places_px: Float) -> Float:
@@ -148,12 +149,11 @@ _TABLE = 1024
 
 
 def across(hessian: Float, normal_rad: Float) -> Float:
-    """Return the second derivative along `normal_rad` (…,) from Hessians (…, 3)."""
+    """Return the second derivative along `normal_rad` (…,) from Hessians (3, …)."""
     cosine, sine = np.cos(normal_rad), np.sin(normal_rad)
-    return cosine**2 * hessian[..., 0] + 2 * cosine * sine * hessian[..., 1] + sine**2 * hessian[..., 2]
+    return cosine**2 * hessian[0] + 2 * cosine * sine * hessian[1] + sine**2 * hessian[2]
 
 
 def normal_of(hessian: Float) -> Float:
-    """Return the direction (radians) across the valley from Hessians (…, 3)."""
-    xx, xy, yy = np.moveaxis(hessian, -1, 0)
-    return 0.5 * np.arctan2(2 * xy, xx - yy)
+    """Return the direction (radians) across the valley from Hessians (3, …)."""
+    return 0.5 * np.arctan2(2 * hessian[1], hessian[0] - hessian[2])

@@ -30,7 +30,7 @@ _CLIPPED = 250
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Skin:
-    """What is skin and what is not, by patches of one millimetre, each (H / 8, W / 8) bool.
+    """What is skin and what is not, by patches of one millimetre, each (h', w') bool.
 
     usable: skin that was seen well enough to look for lines. hidden: hair, brows, glasses or deep
     shadow. shine: clipped or specular. light: median log light of the skin the growth began from.
