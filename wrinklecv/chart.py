@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -51,6 +52,8 @@ _EYES_MM = np.array([0.0, 26.0, 35.0])
 _CAMERA_DISTANCE_MM = 1500.0
 """Taken for granted, as for a portrait: at 0.5 m lengths beside the eyes read about 8 % too short,
 from afar 3 % too long; the forehead changes by a tenth of that."""
+_ONE_MAP: Any = None
+"""cv2.remap wants no second map for (x, y) pairs, which its stubs do not know."""
 _RESAMPLED_PX2 = 0.25
 """Variance (chart px²) that resampling a finer photo adds: it averages what one chart pixel covers."""
 
@@ -172,7 +175,7 @@ def _geometry() -> _Geometry:
 def _closeness(a: Float, b: Float) -> Float:
     """Gaussian kernel between chart positions (n, 2) and (m, 2): (n, m), 1 where they coincide."""
     squared = ((a[:, None, :] - b[None, :, :]) ** 2).sum(axis=2)
-    return np.exp(-squared / (2 * _SMOOTH_MM**2))
+    return np.asarray(np.exp(-squared / (2 * _SMOOTH_MM**2)))
 
 
 @functools.cache
@@ -246,7 +249,7 @@ def step_lengths_mm(chart: Chart, path_mm: Float) -> Float:
     """Measure the N - 1 steps of a chart path (N, 2) on the subject's skin, in mm."""
     steps = np.diff(path_mm, axis=0)
     metric = at_nodes(chart.metric, (path_mm[1:] + path_mm[:-1]) / 2)
-    return np.linalg.norm(np.einsum("nij,nj->ni", metric, steps), axis=1)
+    return np.asarray(np.linalg.norm(np.einsum("nij,nj->ni", metric, steps), axis=1))
 
 
 def skin_per_patch_mm2(chart: Chart) -> Float:
@@ -339,7 +342,7 @@ def _resolution(photo_xy: Float, metric: Float) -> Float:
     along_v, along_u = np.gradient(photo_xy, step, axis=(0, 1))
     photo_area = along_u[..., 0] * along_v[..., 1] - along_u[..., 1] * along_v[..., 0]
     skin_area = np.linalg.det(metric.astype(float))
-    return np.sqrt(np.abs(photo_area / skin_area)).astype(np.float32)
+    return np.asarray(np.sqrt(np.abs(photo_area / skin_area)).astype(np.float32))
 
 
 @functools.cache
@@ -378,11 +381,11 @@ def _sample(pixels: Float, photo_xy: Float, px_per_mm: float) -> tuple[Float, Fl
         luminance = cv2.GaussianBlur(luminance, (0, 0), float(np.sqrt(_RESAMPLED_PX2 * ratio**2 - 1 / 6)))
     how = cv2.INTER_LINEAR if ratio > 1 else cv2.INTER_CUBIC
     grid = cv2.resize(places, SHAPE[::-1], interpolation=cv2.INTER_LINEAR)
-    light = cv2.remap(luminance, grid, None, how, borderMode=cv2.BORDER_REPLICATE)
-    light = cv2.log(cv2.max(light, 0.0) + np.float32(_BLACK))
+    light = cv2.remap(luminance, grid, _ONE_MAP, how, borderMode=cv2.BORDER_REPLICATE)
+    light = cv2.log(np.maximum(light, 0) + np.float32(_BLACK))
     coarse, coarse_places = _cropped(pixels, photo_xy, max(1, int(px_per_mm // 2)))
     centres = cv2.resize(coarse_places, PATCH_SHAPE[::-1], interpolation=cv2.INTER_LINEAR)
-    colour = cv2.remap(coarse, centres, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    colour = cv2.remap(coarse, centres, _ONE_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return light, colour
 
 

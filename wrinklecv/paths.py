@@ -116,7 +116,7 @@ def noise_contrasts(ridges: Ridges, usable: Mask, prior: Prior, *, px_per_mm: fl
             elongated_contrasts(ridges.scales, places[allowed], tangent[allowed], px_per_mm=px_per_mm)
         )
     spread = 1.4826 * np.median(np.abs(np.concatenate(values, axis=1)), axis=1)
-    return np.maximum(spread, 1e-6)
+    return np.asarray(np.maximum(spread, 1e-6))
 
 
 def elongated_contrasts(
@@ -226,7 +226,7 @@ def _sub_pixel(response: Float, path: Float) -> Float:
     behind, here, ahead = (sample(response, path + k * normal) for k in (-1, 0, 1))
     curvature = behind - 2 * here + ahead
     shift = np.where(curvature < 0, 0.5 * (behind - ahead) / np.minimum(curvature, -1e-12), 0.0)
-    return path + np.clip(shift, -1, 1)[:, None] * normal
+    return np.asarray(path + np.clip(shift, -1, 1)[:, None] * normal)
 
 
 # -- paths ---------------------------------------------------------------------------------------

@@ -143,7 +143,7 @@ def _best_sigma(profile: Float) -> float:
 def _depths(table: Float, across_mm: Float, sigma_mm: float) -> Float:
     """Fit the valley's depth at each point (N,), its width given."""
     window, model = _basis(across_mm, sigma_mm)
-    return table[:, window] @ np.linalg.pinv(model)[0]
+    return np.asarray(table[:, window] @ np.linalg.pinv(model)[0])
 
 
 def _shifts(table: Float, across_mm: Float, sigma_mm: float, smooth_points: float) -> Float:
@@ -153,7 +153,7 @@ def _shifts(table: Float, across_mm: Float, sigma_mm: float, smooth_points: floa
     fit = table[:, window] @ np.linalg.pinv(np.column_stack([model, slope])).T
     depth, moved = (gaussian_filter1d(fit[:, k], smooth_points, mode="nearest") for k in (0, 3))
     shift = np.where(depth > 1e-4, moved / np.maximum(depth, 1e-4), 0.0)
-    return gaussian_filter1d(np.clip(shift, -0.3, 0.3), smooth_points, mode="nearest")
+    return np.asarray(gaussian_filter1d(np.clip(shift, -0.3, 0.3), smooth_points, mode="nearest"))
 
 
 def _ends(depths: Float, inner: slice, reach: int) -> tuple[int, int]:

@@ -12,6 +12,7 @@ eq. 44-46; Sato et al. (1998); checked against `skimage.filters.sato` in the tes
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -120,7 +121,7 @@ def valley_strength(parts: tuple[Float, Float, Float]) -> Float:
     half_trace = cv2.addWeighted(xx, 0.5, yy, 0.5, 0)
     half_gap = cv2.addWeighted(xx, 0.5, yy, -0.5, 0)
     strength = cv2.add(half_trace, cv2.magnitude(half_gap, xy))
-    return cv2.max(strength, 0.0, dst=strength)
+    return np.maximum(strength, 0.0, out=strength)
 
 
 def hessian_at(scale: Scale, places_px: Float) -> Float:
@@ -140,20 +141,22 @@ def sample(picture: Float, places_px: Float) -> Float:
     if not rows:
         return np.zeros(shape, np.float32)
     values = cv2.remap(
-        picture, table.reshape(rows, _TABLE, 2), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        picture, table.reshape(rows, _TABLE, 2), _ONE_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     return np.asarray(values.reshape(-1)[: len(flat)].reshape(shape))
 
 
 _TABLE = 1024
+_ONE_MAP: Any = None
+"""cv2.remap wants no second map for (x, y) pairs, which its stubs do not know."""
 
 
 def across(hessian: Float, normal_rad: Float) -> Float:
     """Return the second derivative along `normal_rad` (…,) from Hessians (3, …)."""
     cosine, sine = np.cos(normal_rad), np.sin(normal_rad)
-    return cosine**2 * hessian[0] + 2 * cosine * sine * hessian[1] + sine**2 * hessian[2]
+    return np.asarray(cosine**2 * hessian[0] + 2 * cosine * sine * hessian[1] + sine**2 * hessian[2])
 
 
 def normal_of(hessian: Float) -> Float:
     """Return the direction (radians) across the valley from Hessians (3, …)."""
-    return 0.5 * np.arctan2(2 * hessian[1], hessian[0] - hessian[2])
+    return np.asarray(0.5 * np.arctan2(2 * hessian[1], hessian[0] - hessian[2]))

@@ -120,4 +120,5 @@ def load_settings(path: str | Path) -> Settings:
             close = difflib.get_close_matches(name, known, n=1)
             hint = f" Did you mean {close[0]}?" if close else f" Known: {', '.join(sorted(known))}."
             raise SettingsError(f"Settings file {path} has an unknown setting {name!r}.{hint}")
-    return Settings(**{n: tuple(v) if isinstance(v, list) else v for n, v in values.items()})
+    chosen: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in values.items()}
+    return Settings(**chosen)
