@@ -8,6 +8,7 @@ import inspect
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 import streamlit.config
@@ -69,9 +70,16 @@ def test_the_readme_bears_the_disclaimer_and_the_test_command() -> None:
 
 
 def test_the_configuration_file_and_the_flags_of_the_app_are_the_same() -> None:
-    sections = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))
-    written = {f"{section}.{key}": value for section, keys in sections.items() for key, value in keys.items()}
+    written = flat(tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8")))
     assert written == cli.STREAMLIT_OPTIONS
+
+
+def flat(tree: dict[str, Any], above: str = "") -> dict[str, Any]:
+    """Return nested TOML tables as one, names joined by dots."""
+    found: dict[str, Any] = {}
+    for key, value in tree.items():
+        found |= flat(value, f"{above}{key}.") if isinstance(value, dict) else {f"{above}{key}": value}
+    return found
 
 
 def test_every_option_of_the_app_is_known_to_streamlit() -> None:

@@ -42,8 +42,13 @@ STREAMLIT_OPTIONS: dict[str, str | int | bool | list[str]] = {
     "client.toolbarMode": "minimal",
     "runner.magicEnabled": False,
     "logger.level": "warning",
+    "theme.baseRadius": "6px",
+    "theme.metricValueFontSize": "1.6rem",
+    "theme.paddingTop": "3rem",
+    "theme.light.primaryColor": "#2f6f9f",
+    "theme.dark.primaryColor": "#7fb3d9",
 }
-"""Local only, no telemetry, no details to strangers; the same as in `.streamlit/config.toml`."""
+"""Local only, no telemetry, no details to strangers, calm; the same as in `.streamlit/config.toml`."""
 
 
 class _Commands(TyperGroup):
@@ -169,6 +174,40 @@ def open_app(
     if os.name == "posix":
         os.execv(sys.executable, command)  # noqa: S606 - one process, so that signals reach the server
     raise typer.Exit(subprocess.call(command))  # noqa: S603 - our own interpreter and file
+
+
+@app.command("selftest", epilog="Example: wrinklecv selftest --seed 7")
+def self_test(
+    seed: Annotated[int, typer.Option(min=0, help="Which drawn face: the same number, the same face.")] = 1,
+) -> None:
+    """Draw a face with known lines, measure it, and print truth against measurement."""
+    from .selftest import run_selftest
+
+    check = run_selftest(seed=seed)
+    print("region", "pieces", "length mm: drawn", "measured", "width mm: drawn", "measured", sep="\t", end="\t")
+    print("contrast: drawn", "measured", "direction off", sep="\t")
+    for line in check.lines:
+        lengths = f"{line.true_length_mm:.1f}\t{line.length_mm:.1f}"
+        widths = f"{line.true_width_mm:.2f}\t{line.width_mm:.2f}"
+        contrasts = f"{line.true_contrast:.3f}\t{line.contrast:.3f}\t{line.turn_deg:+.1f}°"
+        print(line.region, line.pieces, lengths, widths, contrasts, sep="\t")
+    _say(
+        f"{check.found_once} of {len(check.lines)} drawn lines found once; "
+        f"{len(check.extra)} lines that nobody drew; scale from the iris {check.scale_ratio - 1:+.1%}."
+    )
+    _say("Passed." if check.passed else "NOT passed: do not trust measurements of this installation.")
+    raise typer.Exit(0 if check.passed else 1)
+
+
+@app.command("phantom", epilog="Example: wrinklecv phantom --out drawn")
+def draw_samples(
+    out: Annotated[Path, typer.Option(help="Folder for the pictures; made when missing.")],
+) -> None:
+    """Draw the sample subjects: faces with known lines, and their truth in truth.json."""
+    from .phantom import write_samples
+
+    for path in write_samples(out):
+        print(path)
 
 
 def _app_file() -> Path:

@@ -7,6 +7,7 @@ six significant digits; the same records give the same bytes.
 from __future__ import annotations
 
 import csv
+import io
 import json
 import math
 import unicodedata
@@ -161,6 +162,15 @@ def line_rows(assessment: Assessment) -> Iterator[Row]:
             **{name: rounded(getattr(line, name)) for name in _LINE_NUMBERS},
             **ends,
         }
+
+
+def lines_csv(assessment: Assessment) -> bytes:
+    """Return the lines of one photo as a CSV file, the same as a batch writes."""
+    stream = io.StringIO(newline="")
+    write = csv_writer(stream, LINE_COLUMNS)
+    for row in line_rows(assessment):
+        write(row)
+    return stream.getvalue().encode("utf-8-sig")
 
 
 def document(assessment: Assessment) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Truth and speed, measured side by side with peers; every command prints tables."""

@@ -1,0 +1,116 @@
+"""Lines of a region to its numbers, checked by hand."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+
+from wrinklecv.measures import measure_region
+from wrinklecv.records import Line, Region, RegionMeasures
+
+
+def a_line(length_mm: float, contrast: float, *, width_mm: float = 1.0, scale_sd: float = 0.0) -> Line:
+    """Return a line whose own errors are 0.3 mm and 0.01, beside the scale's."""
+    return Line(
+        region=Region.GLABELLA,
+        path_mm=np.zeros((2, 2)),
+        path_xy=np.zeros((2, 2)),
+        length_mm=length_mm,
+        length_se_mm=math.hypot(0.3, length_mm * scale_sd),
+        width_mm=width_mm,
+        width_se_mm=0.1,
+        contrast=contrast,
+        contrast_se=0.01,
+        max_contrast=contrast * 1.5,
+        angle_deg=90.0,
+        signal_to_noise=contrast / 0.01,
+    )
+
+
+def measured(*lines: Line, area_mm2: float = 400.0, scale_sd: float = 0.0) -> RegionMeasures:
+    return measure_region(
+        Region.GLABELLA,
+        lines,
+        coverage=0.8,
+        area_mm2=area_mm2,
+        detection_limit=0.02,
+        scale_relative_sd=scale_sd,
+    )
+
+
+TWO = (a_line(20.0, 0.10, width_mm=0.8), a_line(10.0, 0.25, width_mm=1.4))
+
+
+def test_the_wrinkle_index_is_length_times_contrast_in_percent_per_square_centimetre() -> None:
+    result = measured(*TWO)
+    assert result.wrinkle_index == pytest.approx((20 * 10 + 10 * 25) / 4)  # 112.5
+    assert result.density_mm_per_cm2 == pytest.approx(30 / 4)
+    assert result.line_count == 2
+    assert result.total_length_mm == pytest.approx(30)
+    assert result.longest_length_mm == 20
+    assert result.max_contrast == pytest.approx(0.375)
+
+
+def test_means_are_weighted_by_length() -> None:
+    result = measured(*TWO)
+    assert result.mean_contrast == pytest.approx((20 * 0.10 + 10 * 0.25) / 30)
+    assert result.mean_width_mm == pytest.approx((20 * 0.8 + 10 * 1.4) / 30)
+
+
+def test_no_lines_give_zeros_and_never_nan() -> None:
+    values = dataclasses.asdict(measured())
+    assert (values.pop("coverage"), values.pop("area_mm2"), values.pop("detection_limit")) == (0.8, 400, 0.02)
+    assert values.pop("region") is Region.GLABELLA
+    assert set(values.values()) == {0}
+
+
+@pytest.mark.parametrize("area_mm2", [0.0, -1.0])
+def test_without_area_there_is_nothing_to_divide_by(area_mm2: float) -> None:
+    with pytest.raises(ValueError, match="without seen skin"):
+        measured(*TWO, area_mm2=area_mm2)
+
+
+def test_the_index_does_not_depend_on_the_order_of_lines() -> None:
+    assert measured(*TWO).wrinkle_index == pytest.approx(measured(*TWO[::-1]).wrinkle_index)
+
+
+def test_a_line_cut_in_two_keeps_the_index() -> None:
+    whole, parts = measured(a_line(20, 0.1)), measured(a_line(12, 0.1), a_line(8, 0.1))
+    assert parts.wrinkle_index == pytest.approx(whole.wrinkle_index)
+    assert parts.line_count == whole.line_count + 1
+
+
+def test_the_lines_own_errors_add_as_independent_ones() -> None:
+    result = measured(*TWO)
+    # d(L·c) of each line: L·0.01 and c·0.3, squared and summed.
+    by_hand = math.sqrt((20 * 0.01) ** 2 + (0.10 * 0.3) ** 2 + (10 * 0.01) ** 2 + (0.25 * 0.3) ** 2)
+    assert result.wrinkle_index_se == pytest.approx(by_hand * 100 / 4)
+    assert result.total_length_se_mm == pytest.approx(0.3 * math.sqrt(2))
+    assert result.mean_contrast_se == pytest.approx(math.hypot(20 * 0.01, 10 * 0.01) / 30)
+
+
+def test_the_scales_error_is_common_to_all_lines_and_counted_once() -> None:
+    lines = [a_line(20.0, 0.10, scale_sd=0.04), a_line(10.0, 0.25, scale_sd=0.04)]
+    result, exact = measured(*lines, scale_sd=0.04), measured(*TWO)
+    # A scale 4 % off puts the sum of lengths 4 % off: the errors do not average out over lines.
+    assert result.total_length_se_mm == pytest.approx(math.hypot(exact.total_length_se_mm, 30 * 0.04))
+    assert result.wrinkle_index_se == pytest.approx(
+        math.hypot(exact.wrinkle_index_se, result.wrinkle_index * 0.04)
+    )
+    assert result.mean_contrast_se == pytest.approx(exact.mean_contrast_se)  # contrast knows no mm
+
+
+def test_the_errors_formula_agrees_with_drawing_lots() -> None:
+    rng = np.random.default_rng(0)
+    scale = 1 + 0.04 * rng.standard_normal(40_000)
+    sums = sum(
+        (line.length_mm + 0.3 * rng.standard_normal(scale.size))
+        * (line.contrast + 0.01 * rng.standard_normal(scale.size))
+        for line in TWO
+    )
+    index = sums * scale * 100 / (4 * scale**2)  # mm grow with the scale, cm² with its square
+    lines = [a_line(20.0, 0.10, scale_sd=0.04), a_line(10.0, 0.25, scale_sd=0.04)]
+    assert measured(*lines, scale_sd=0.04).wrinkle_index_se == pytest.approx(index.std(), rel=0.03)

@@ -1,0 +1,324 @@
+"""The page *Assess a photo*: one photo in; verdicts, numbers, and the lines behind each number."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
+
+import wrinklecv.batch  # noqa: F401 - it teaches pickle our records, and cache_data keeps pickles
+from wrinklecv import tables
+from wrinklecv.assessment import assess
+from wrinklecv.draw import Cut, cut_out, draw_on, encode_jpeg
+from wrinklecv.listing import parse_name
+from wrinklecv.model import data_folder
+from wrinklecv.photo import read_photo
+from wrinklecv.records import Assessment, Expression, Line, Region, RegionMeasures
+from wrinklecv.settings import DEFAULTS
+
+from . import parts
+from .parts import HIGHER, REGION_NAMES, md, plain, plus_minus
+from .verdicts import because, count, show_findings, show_verdicts
+
+_TYPES = ["jpg", "jpeg", "png", "webp", "heic", "heif"]
+_HOW_TO = (
+    "One face, straight into the lens, head level, even light, hair back, no glasses, no make-up, "
+    "no beauty filter. Fill the frame and send the original file."
+)
+_FORMULAS = """
+- **Depth score (contrast)** of a line = ln(light beside the line / light in its valley), shown in %:
+  how much darker the line is than the skin beside it. A photo holds no depth in mm.
+- **Wrinkle index** of a region = Σ(length in mm × depth score in %) / visible skin in cm², over the
+  lines in the table above. Unit: mm·%/cm². Higher = more lines.
+- **Density** = total length of the lines / visible skin. **Coverage** = share of the region that was
+  seen well enough to find lines in; hair, brows, shine and skin seen too steeply are left out.
+- **Mean** depth score and width are weighted by length. The **deepest** depth score is that of the
+  deepest 2 mm or so of any line. **Width** is the full width at half depth.
+- **Detection limit**: the faintest line that would have been found in this photo.
+- **Signal-to-noise** = depth score / its standard error. **Angle**: 0° is level, 90° upright.
+- **Scale** comes from the width of the iris, which differs by about 4 % between people. That is
+  part of every ± here, except that of depth scores, and cancels between two photos of one person.
+"""
+
+
+class _Source(NamedTuple):
+    """A photo to look at, as it came."""
+
+    name: str
+    content: bytes
+    title: str
+    """Markdown."""
+
+
+class _Seen(NamedTuple):
+    """What one photo gave: its assessment (without the photo's name) and the pictures to look at."""
+
+    assessment: Assessment
+    whole: Cut
+    tiles: Mapping[Region, Cut]
+
+
+def show() -> None:
+    """Show the page."""
+    st.title("Assess a photo")
+    st.markdown(
+        "Finds the wrinkle lines of forehead, glabella and crow’s feet in one photo and measures them, "
+        "with their uncertainty. Documents visible lines in photographs; everything stays on this machine."
+    )
+    source = _ask()
+    if source is None:
+        st.info("Choose a photo to begin.", icon=":material/add_a_photo:")
+        return
+    st.markdown(source.title)
+    seen = _look(hashlib.sha256(source.content).hexdigest(), DEFAULTS.digest, source.content)
+    assessment = replace(seen.assessment, photo_name=source.name)
+    show_verdicts(assessment)
+    show_findings(assessment)
+    _show_lines(assessment, seen)
+    _show_numbers(assessment)
+    _show_origin(assessment)
+    _offer_files(assessment, seen.whole)
+
+
+@st.cache_data(max_entries=4, scope="session", show_spinner="Finding the lines …")
+def _look(sha256: str, digest: str, _content: bytes) -> _Seen:
+    """Measure a photo. The key is the hash of its bytes and of the settings: a picture is never hashed.
+
+    The photo's name is no part of it, so none is kept. Kept per session: gone when the tab is closed.
+    """
+    photo = read_photo(_content)
+    assessment = assess(photo, settings=DEFAULTS)
+    return _Seen(assessment, *cut_out(photo, assessment))
+
+
+# -- asking --------------------------------------------------------------------------------------
+
+
+def _ask() -> _Source | None:
+    """Ask for a photo: an uploaded one comes before the chosen sample."""
+    left, right = st.columns(2, gap="large")
+    upload = left.file_uploader("Your photo", type=_TYPES, help=_HOW_TO)
+    left.caption(_HOW_TO)
+    samples = sorted(p for p in data_folder("sample_images").glob("*") if p.suffix[1:].lower() in _TYPES)
+    sample = right.selectbox(
+        "Or a sample: drawn, not a person",
+        samples,
+        format_func=_sample_title,
+        disabled=upload is not None,
+        help="Drawn by wrinklecv itself, with lines whose lengths are known.",
+    )
+    if upload is not None:
+        right.caption("Your photo is shown. Remove it to see the samples.")
+        return _Source(upload.name, upload.getvalue(), f"Your photo: **{md(upload.name)}**")
+    if sample is None:
+        return None
+    title = f"Sample: **{md(_sample_title(sample))}** — drawn, not a person"
+    return _Source(sample.name, sample.read_bytes(), title)
+
+
+def _sample_title(path: Path) -> str:
+    """Return what a sample's file name tells, in words."""
+    subject, visit, expression, _ = parse_name(path)
+    what = "" if expression is Expression.UNKNOWN else expression.replace("_", " ")
+    day = re.sub(r"^(\d{4})(\d\d)(\d\d)$", r"\1-\2-\3", visit)
+    words = (subject and f"Subject {subject}", day, what)
+    return ", ".join(word for word in words if word) or path.stem
+
+
+# -- lines ---------------------------------------------------------------------------------------
+
+
+def _show_lines(assessment: Assessment, seen: _Seen) -> None:
+    """Show the photo beside one region's lines; a line chosen in the table is marked in both pictures."""
+    st.subheader("The lines behind a number", anchor=False)
+    lines = dict(enumerate(assessment.lines, start=1))
+    left, right = st.columns(2)
+    drawn = left.toggle("Draw lines and regions", value=True)
+    with right:
+        region = st.segmented_control(
+            "Region",
+            list(Region),
+            default=Region.FOREHEAD,
+            required=True,
+            format_func=REGION_NAMES.__getitem__,
+            label_visibility="collapsed",
+            wrap=True,
+        )
+        region = region or Region.FOREHEAD
+        own = {number: line for number, line in lines.items() if line.region is region}
+        tile = st.container()
+        marked = _choose_line(assessment, region, own)
+    title = REGION_NAMES[region]
+    tile.image(
+        _picture(seen.tiles[region], own, marked, drawn=drawn, numbers=True),
+        width="stretch",
+        alt=f"{title}, enlarged, with {count(len(own))}" if drawn else f"{title}, enlarged",
+    )
+    left.image(
+        _picture(seen.whole, lines, marked, drawn=drawn),
+        width="stretch",
+        alt="The photo with its lines" if drawn else "The photo",
+    )
+    left.caption(_facts(assessment))
+
+
+def _picture(
+    cut: Cut, lines: Mapping[int, Line], marked: int | None, *, drawn: bool, numbers: bool = False
+) -> bytes:
+    """Return a JPEG of a cut, with its lines when `drawn`."""
+    return encode_jpeg(draw_on(cut, lines, marked=marked, numbers=numbers) if drawn else cut.pixels)
+
+
+def _choose_line(assessment: Assessment, region: Region, lines: Mapping[int, Line]) -> int | None:
+    """Show the lines of a region as a table; return the number of the chosen one."""
+    measures = next((m for m in assessment.regions if m.region is region), None)
+    if measures is None:
+        st.markdown(because(assessment, region))
+        return None
+    if not lines:
+        st.markdown(f"No line was found. Detection limit: {plain(100 * measures.detection_limit)} %.")
+        return None
+    st.caption("Choose a line to mark it in the pictures: tick the box in its row.")
+    choice = st.dataframe(
+        [_line_row(number, line) for number, line in lines.items()],
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        key=f"lines-{assessment.photo_sha256}-{region}",
+        column_config=_LINE_COLUMNS,
+        alt=f"The lines of {REGION_NAMES[region]}",
+    )
+    rows = choice["selection"]["rows"]
+    return list(lines)[rows[0]] if rows else None
+
+
+def _line_row(number: int, line: Line) -> dict[str, float]:
+    return {
+        "number": number,
+        "length": line.length_mm,
+        "length_se": line.length_se_mm,
+        "depth": 100 * line.contrast,
+        "depth_se": 100 * line.contrast_se,
+        "width": line.width_mm,
+        "angle": line.angle_deg,
+        "signal": line.signal_to_noise,
+    }
+
+
+def _number(label: str, digits: int, width_px: int, about: str) -> ColumnConfig:
+    return st.column_config.NumberColumn(label, format=f"%.{digits}f", width=width_px, help=about)
+
+
+_LINE_COLUMNS = {
+    "number": _number("Line", 0, 45, "Its number in the picture and in the CSV file"),
+    "length": _number("Length, mm", 1, 80, "On the skin"),
+    "length_se": _number("± mm", 1, 55, "Standard error of the length"),
+    "depth": _number(
+        "Depth score, %", 1, 100, "Contrast: how much darker the line is than the skin beside it"
+    ),
+    "depth_se": _number("± %", 1, 45, "Standard error of the depth score"),
+    "width": _number("Width, mm", 2, 75, "Full width at half depth"),
+    "angle": _number("Angle, °", 0, 65, "0 is level, 90 upright"),
+    "signal": _number("S/N", 0, 45, "Signal to noise: the depth score over its standard error"),
+}
+
+
+def _facts(assessment: Assessment) -> str:
+    """Return how the photo saw the face, in one line."""
+    face, scale = assessment.face, assessment.face.scale
+    return (
+        f"{assessment.width_px} × {assessment.height_px} px; {plain(scale.mm_per_px)} mm per px "
+        f"± {100 * scale.relative_sd:.0f} % (from: {scale.source}); head turned {_degrees(face.yaw_deg)}, "
+        f"tilted {_degrees(face.pitch_deg)}, leaning {_degrees(face.roll_deg)}."
+    )
+
+
+def _degrees(angle: float) -> str:
+    return f"{abs(round(angle))}°"
+
+
+# -- numbers -------------------------------------------------------------------------------------
+
+
+def _show_numbers(assessment: Assessment) -> None:
+    """Show all numbers: a row per measure with its unit, a column per region."""
+    st.subheader("All numbers", anchor=False)
+    measured = {measures.region: measures for measures in assessment.regions}
+    table = {"Measure": [row[0] for row in _MEASURES], "Unit": [row[1] for row in _MEASURES]}
+    for region in Region:
+        cells = _cells(measured[region]) if region in measured else ["cannot tell"] * len(_MEASURES)
+        table[REGION_NAMES[region]] = cells
+    st.table(table, border="horizontal", hide_index=True, alt="All measures of all regions")
+    st.caption(HIGHER)
+
+
+_MEASURES = (
+    ("Wrinkle index", "mm·%/cm²"),
+    ("Lines", "count"),
+    ("Total length", "mm"),
+    ("Density", "mm/cm²"),
+    ("Depth score (contrast), mean", "%"),
+    ("Depth score (contrast), deepest", "%"),
+    ("Width, mean", "mm"),
+    ("Coverage: share of the region seen", "%"),
+    ("Visible skin", "cm²"),
+    ("Detection limit (contrast)", "%"),
+)
+
+
+def _cells(measures: RegionMeasures) -> list[str]:
+    """Return the numbers of one region in the order of `_MEASURES`."""
+    lines = [
+        plus_minus(measures.wrinkle_index, measures.wrinkle_index_se),
+        str(measures.line_count),
+        plus_minus(measures.total_length_mm, measures.total_length_se_mm),
+        plain(measures.density_mm_per_cm2),
+        plus_minus(100 * measures.mean_contrast, 100 * measures.mean_contrast_se),
+        plain(100 * measures.max_contrast),
+        plain(measures.mean_width_mm),
+    ]
+    if not measures.line_count:
+        lines[4:] = ["no line"] * 3
+    skin = [f"{100 * measures.coverage:.0f}", plain(measures.area_mm2 / 100)]
+    return [*lines, *skin, plain(100 * measures.detection_limit)]
+
+
+def _show_origin(assessment: Assessment) -> None:
+    """Say how the numbers came about."""
+    with st.expander("How is this computed?", icon=":material/functions:"):
+        st.markdown(_FORMULAS)
+        st.caption(
+            f"Measured with version {assessment.measure_version} of the measurement, settings "
+            f"{assessment.settings_digest}, landmark model {assessment.model_sha256[:12]}; photo "
+            f"{assessment.photo_sha256[:12]} (sha256)."
+        )
+
+
+def _offer_files(assessment: Assessment, whole: Cut) -> None:
+    """Offer the results as files. A content's hash is in its name: never an older file under a new name."""
+    lines = dict(enumerate(assessment.lines, start=1))
+    files = (
+        ("All results (JSON)", "json", tables.to_json(tables.document(assessment)).encode()),
+        ("Lines (CSV)", "csv", tables.lines_csv(assessment)),
+        ("Photo with lines (JPEG)", "jpg", encode_jpeg(draw_on(whole, lines))),
+    )
+    stem = parts.file_stem(assessment.photo_name)
+    with st.container(horizontal=True):
+        for label, suffix, content in files:
+            name = f"{stem}_{hashlib.sha256(content).hexdigest()[:12]}.{suffix}"
+            st.download_button(
+                label, content, name, _MIME[suffix], on_click="ignore", icon=":material/download:"
+            )
+    st.caption(
+        "The JPEG is drawn anew and carries none of the photo’s metadata. "
+        "File names keep the name of the photo: choose one that names nobody."
+    )
+
+
+_MIME = {"json": "application/json", "csv": "text/csv", "jpg": "image/jpeg"}

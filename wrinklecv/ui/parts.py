@@ -1,0 +1,96 @@
+"""What the pages share: text made safe, errors made calm, verdicts and numbers made readable."""
+
+from __future__ import annotations
+
+import math
+import re
+import string
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from wrinklecv import DISCLAIMER
+from wrinklecv.errors import PhotoError, WrinkleError
+from wrinklecv.records import Finding, Region
+from wrinklecv.tables import escaped
+
+REGION_NAMES = {
+    Region.FOREHEAD: "Forehead",
+    Region.GLABELLA: "Glabella",
+    Region.CROWS_FEET_LEFT: "Crow’s feet, left",
+    Region.CROWS_FEET_RIGHT: "Crow’s feet, right",
+}
+"""Left and right are the patient's own."""
+
+HIGHER = (
+    "Higher = more lines. ± is one standard error. Left and right are the patient’s own: "
+    "the patient’s left is on the right of the picture."
+)
+"""Said wherever a number stands."""
+
+_MARKDOWN = str.maketrans({sign: f"\\{sign}" for sign in string.punctuation})
+_MOST_SIGNS = 500
+
+
+def md(text: str) -> str:
+    """Return text that came from data (names, messages) so that Markdown shows it as it is.
+
+    A name like ``![x](http://…)`` would else make the browser ask a stranger for a picture. Control
+    signs are made visible, and very long text is cut.
+    """
+    short = text if len(text) <= _MOST_SIGNS else text[:_MOST_SIGNS] + "…"
+    return escaped(short).translate(_MARKDOWN)
+
+
+def run(page: StreamlitPage) -> None:
+    """Run a page; say an expected failure as a sentence where it happened; end with the disclaimer."""
+    try:
+        page.run()
+    except WrinkleError as error:
+        code = f" — reason: {md(error.code)}" if isinstance(error, PhotoError) else ""
+        title = "This photo cannot be measured" if code else "This does not work"
+        st.error(f"**{title}**{code}  \n{md(str(error))}", icon=":material/error:")
+    st.divider()
+    st.caption(DISCLAIMER)
+
+
+def plus_minus(value: float, se: float, unit: str = "") -> str:
+    """Return ``12.3 ± 0.8 mm``: the standard error has two digits when it begins with 1, else one.
+
+    Without an error (0 or not finite) the value has three significant digits.
+    """
+    tail = f" {unit}" if unit else ""
+    if not (math.isfinite(se) and se > 0):
+        return f"{plain(value)}{tail}"
+    first = math.floor(math.log10(se))
+    digits = max(0, -first + (se / 10**first < 1.95))
+    return f"{value:.{digits}f} ± {se:.{digits}f}{tail}"
+
+
+def plain(value: float) -> str:
+    """Return a number without an error: three significant digits, never as a power of ten."""
+    if value == 0 or not math.isfinite(value):
+        return f"{value:.0f}"
+    return f"{value:.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
+
+
+def finding_text(finding: Finding) -> str:
+    """Return one finding as Markdown: its sentence, then its code, value and limit with their unit."""
+    numbers = ""
+    if finding.value is not None and finding.threshold is not None:
+        value, limit = (_amount(number, finding.unit) for number in (finding.value, finding.threshold))
+        numbers = f": {value}, limit {limit}"
+    return f"{md(finding.advice)} :gray[({md(finding.code + numbers)})]"
+
+
+def _amount(value: float, unit: str) -> str:
+    """Return a value with its unit as people write it; `share` (0–1) as per cent."""
+    if unit == "share":
+        return f"{100 * value:.0f} %"
+    return f"{plain(value)}{'°' if unit == 'deg' else ' ' + unit}"
+
+
+def file_stem(name: str) -> str:
+    """Return the part of a file name that every system can keep, without its suffix."""
+    stem = re.sub(r"[^A-Za-z0-9-]+", "_", name.rpartition(".")[0] or name).strip("_")
+    return stem[:60] or "photo"
