@@ -18,11 +18,11 @@ from wrinklecv import chart, phantom
 from wrinklecv.face import find_face
 from wrinklecv.model import canonical_face
 from wrinklecv.phantom import Person, Phantom, PhantomLine, Shot, TrueLine, draw_phantom, random_lines
-from wrinklecv.phantom_camera import Camera
-from wrinklecv.phantom_lines import surface_length
-from wrinklecv.phantom_person import linear
-from wrinklecv.phantom_render import _camera
-from wrinklecv.phantom_shape import Movement
+from wrinklecv.phantom.camera import Camera
+from wrinklecv.phantom.lines import surface_length
+from wrinklecv.phantom.person import linear
+from wrinklecv.phantom.render import _camera
+from wrinklecv.phantom.shape import Movement
 from wrinklecv.records import Expression, Float, Region
 
 LEVEL = PhantomLine(

@@ -16,6 +16,8 @@ from wrinklecv.settings import DEFAULTS
 PX_PER_MM = 6.0
 SIZE = 240
 """A whole number of the coarsest filter's samples, so that turned pictures have the same grid."""
+ROUNDING = 1e-4
+"""Of float32: σ² of up to 17 px² times the last bit of a light of -3; 0.0003 of contrast."""
 
 
 def response(light: Float, *sigmas_mm: float) -> Float:
@@ -47,10 +49,11 @@ def astronaut() -> Float:
 @pytest.mark.parametrize("picture", [skin(), astronaut()], ids=["texture", "astronaut"])
 @pytest.mark.parametrize("sigma_mm", DEFAULTS.sigmas_mm)
 def test_it_agrees_with_sato(picture: Float, sigma_mm: float) -> None:
-    ours = response(picture, sigma_mm)
-    theirs = sato(picture, sigmas=[sigma_mm * PX_PER_MM], mode="reflect")
-    assert np.corrcoef(ours.ravel(), theirs.ravel())[0, 1] >= 0.99
-    assert (ours * theirs).sum() / (theirs**2).sum() == pytest.approx(1, abs=0.05)
+    # At the rim the two repeat the picture differently; it is the chart's margin, where no line is sought.
+    ours = response(picture, sigma_mm)[30:-30, 30:-30]
+    theirs = sato(picture, sigmas=[sigma_mm * PX_PER_MM], mode="reflect")[30:-30, 30:-30]
+    assert np.corrcoef(ours.ravel(), theirs.ravel())[0, 1] >= 0.998
+    assert (ours * theirs).sum() / (theirs**2).sum() == pytest.approx(1, abs=0.03)
 
 
 def test_a_flat_picture_gives_nothing() -> None:
@@ -67,8 +70,10 @@ def test_a_constant_slope_gives_nothing() -> None:
 @pytest.mark.parametrize("turn_deg", [0.0, 22.5, 45.0, 80.0, 90.0])
 @pytest.mark.parametrize("sigma_mm", DEFAULTS.sigmas_mm)
 def test_a_line_answers_with_its_contrast_at_its_best_scale(sigma_mm: float, turn_deg: float) -> None:
-    picture = line(0.2, sigma_mm / np.sqrt(2), turn_deg=turn_deg, at_px=SIZE / 2)
-    assert response(picture, sigma_mm)[SIZE // 2, SIZE // 2] / PEAK_RESPONSE == pytest.approx(0.2, rel=0.03)
+    picture = line(0.2, sigma_mm / np.sqrt(2), turn_deg=turn_deg)
+    # A line of 0.85 px sd is at the grid's own limit: the three-point differences then err by 6 %.
+    share = 0.07 if sigma_mm < 0.3 else 0.03
+    assert response(picture, sigma_mm)[SIZE // 2, SIZE // 2] / PEAK_RESPONSE == pytest.approx(0.2, rel=share)
 
 
 def test_the_best_scale_is_root_two_times_the_lines_width() -> None:
@@ -83,15 +88,14 @@ def test_turning_or_mirroring_the_picture_turns_or_mirrors_the_response() -> Non
     plain = response(picture)
     for change in (np.fliplr, np.flipud, np.rot90, np.transpose):
         changed = response(np.ascontiguousarray(change(picture)))
-        assert np.abs(changed - change(plain)).max() < 1e-5
+        assert np.abs(changed - change(plain)).max() < ROUNDING
 
 
 def test_a_deep_line_elsewhere_changes_nothing() -> None:
     faint = skin(2) + line(0.05, 0.3, at_px=60)
     both = faint + line(2.0, 0.4, at_px=180) + 1.0
-    assert np.array_equal(response(both)[:100], response(faint)[:100]) or (
-        np.abs(response(both)[:100] - response(faint)[:100]).max() < 1e-6
-    )
+    assert np.abs(response(both)[:100] - response(faint)[:100]).max() <= 1e-6
+    assert response(both)[170:190].max() > 20 * response(faint)[:100].max()
 
 
 def test_a_bright_line_gives_nothing_on_its_crest() -> None:
@@ -104,7 +108,7 @@ def test_a_bright_line_gives_nothing_on_its_crest() -> None:
 def test_exposure_changes_nothing() -> None:
     picture = skin(3) + line(0.1, 0.3)
     for stops in (-2.0, 1.0):
-        assert np.abs(response(picture + stops * np.log(2)) - response(picture)).max() < 2e-5
+        assert np.abs(response(picture + stops * np.log(2)) - response(picture)).max() < ROUNDING
 
 
 @pytest.mark.parametrize("sigma_mm", [0.3, 0.68, 1.0])

@@ -96,9 +96,10 @@ def _surface_spline() -> RBFInterpolator:
     places = unroll(vertices)
     radii = np.hypot(vertices[:, 0], vertices[:, 2] - _AXIS_MM)
     top_u = np.linspace(-66, 66, 23)
-    # Quadratic in v through the forehead's own vertices (v < -60), one for the whole width.
-    upper = places[:, 1] < -60
-    slope = np.polynomial.Polynomial.fit(places[upper, 1], radii[upper], 2)
+    # The forehead's own slope and bend on the midline, through landmarks 9, 151 and 10.
+    midline = [9, 151, 10]
+    slope = np.polynomial.Polynomial.fit(places[midline, 1], radii[midline], 2)
+    top_v = places[10, 1]
     edge_v = -82.6 + 16.4 * (np.abs(top_u) / 76.5) ** 2  # the mesh's upper edge, landmarks 54, 103, 67, 10
     edge = RBFInterpolator(places, radii, kernel="thin_plate_spline", smoothing=1.0)(
         np.stack([top_u, edge_v], axis=1)
@@ -106,7 +107,7 @@ def _surface_spline() -> RBFInterpolator:
     ghosts, ghost_radii = [], []
     for rise_mm in (10.0, 20.0, 30.0):
         ghosts.append(np.stack([top_u, edge_v - rise_mm], axis=1))
-        ghost_radii.append(edge + slope(edge_v - rise_mm) - slope(edge_v))
+        ghost_radii.append(edge + slope(top_v - rise_mm) - slope(top_v))
     return RBFInterpolator(
         np.concatenate([places, *ghosts]),
         np.concatenate([radii, *ghost_radii]),

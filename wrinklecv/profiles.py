@@ -66,13 +66,24 @@ def measure_profile(
     table = _straightened(light, path, across_mm * px_per_mm)
     sigma_mm = _best_sigma(table[inner].mean(axis=0))
     depths = _depths(table, across_mm, sigma_mm)
-    first, last = _ends(
-        gaussian_filter1d(depths, along, mode="nearest"), inner, round(5 * px_per_mm / step_px)
-    )
-    kept = slice(first, last + 1)
+    smooth = gaussian_filter1d(depths, along, mode="nearest")
+    kept = _from_to(*_ends(smooth, inner, round(5 * px_per_mm / step_px)))
     sharp_mm = float(np.sqrt(max(sigma_mm**2 - blur_mm**2, (sigma_mm * _MOST_SHARPENED) ** 2)))
-    evenness = _evenness(table[kept].mean(axis=0), across_mm, sigma_mm)
-    return Profile(path[kept], depths[kept] * sigma_mm / sharp_mm, sharp_mm, evenness)
+    whole = table[np.rint(kept).astype(int)].mean(axis=0)
+    every = np.arange(len(path))
+    cut = np.column_stack([np.interp(kept, every, path[:, k]) for k in (0, 1)])
+    return Profile(
+        path_px=cut,
+        depths=np.interp(kept, every, depths) * sigma_mm / sharp_mm,
+        sigma_mm=sharp_mm,
+        evenness=_evenness(whole, across_mm, sigma_mm),
+    )
+
+
+def _from_to(first: float, last: float) -> Float:
+    """Return the places of a path from `first` to `last` (fractions of points), whole ones between."""
+    inner = np.arange(np.floor(first) + 1, np.ceil(last))
+    return np.concatenate([[first], inner, [last]])
 
 
 @functools.cache
@@ -156,20 +167,33 @@ def _shifts(table: Float, across_mm: Float, sigma_mm: float, smooth_points: floa
     return np.asarray(gaussian_filter1d(np.clip(shift, -0.3, 0.3), smooth_points, mode="nearest"))
 
 
-def _ends(depths: Float, inner: slice, reach: int) -> tuple[int, int]:
-    """Find the first and last point: where the depth falls to half of what it is just inside."""
+def _ends(depths: Float, inner: slice, reach: int) -> tuple[float, float]:
+    """Find where the line begins and ends: where the depth crosses half of what it is just inside.
+
+    Returns fractions of points. A weak stretch deep inside is a gap, not the end: only places near
+    the ends count.
+    """
     start, stop = inner.start, inner.stop
-    level_head = np.median(depths[start : min(start + reach, stop)])
-    level_tail = np.median(depths[max(stop - reach, start) : stop])
     middle = (start + stop) // 2
-    below_head = np.flatnonzero(depths[:middle] < level_head / 2)
-    below_tail = np.flatnonzero(depths[middle:] < level_tail / 2)
-    # A weak stretch deep inside is a gap, not the end: only look near the ends.
-    below_head = below_head[below_head < start + reach // 2]
-    below_tail = below_tail[below_tail + middle >= stop - reach // 2]
-    first = int(below_head[-1]) + 1 if len(below_head) else 0
-    last = int(below_tail[0]) + middle - 1 if len(below_tail) else len(depths) - 1
-    return first, max(last, first + 1)
+    first = _crossing(depths[: middle + 1][::-1], middle - start, reach)
+    last = _crossing(depths[middle:], stop - 1 - middle, reach)
+    return middle - first, middle + last
+
+
+def _crossing(outwards: Float, end: int, reach: int) -> float:
+    """Walk outwards along depths (N,) whose path ends at `end`; return where they fall to half.
+
+    "Half" is of the median over the last `reach` points before the path's end.
+    """
+    half = float(np.median(outwards[max(end - reach + 1, 0) : end + 1])) / 2
+    below = np.flatnonzero(outwards < half)
+    below = below[below > max(end - reach // 2, 0)]
+    if not len(below):
+        return float(len(outwards) - 1)
+    after = int(below[0])
+    before = after - 1
+    drop = outwards[before] - outwards[after]
+    return before + float(np.clip((outwards[before] - half) / drop, 0, 1)) if drop > 0 else float(after)
 
 
 def _evenness(profile: Float, across_mm: Float, sigma_mm: float) -> float:

@@ -62,7 +62,7 @@ class Verdict(StrEnum):
     REFUSE = "refuse"
 
 
-def _frozen(array: npt.ArrayLike, dtype: npt.DTypeLike, shape: tuple[int | None, ...], name: str) -> Any:
+def frozen_array(array: npt.ArrayLike, dtype: npt.DTypeLike, shape: tuple[int | None, ...], name: str) -> Any:
     """Return `array` as a read-only array of `dtype`; raise ValueError when its shape is not `shape`."""
     result = np.asarray(array, dtype=dtype)
     if result.ndim != len(shape) or any(
@@ -157,7 +157,7 @@ class Face:
     findings: tuple[Finding, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "points_xy", _frozen(self.points_xy, np.float64, (478, 2), "points_xy"))
+        object.__setattr__(self, "points_xy", frozen_array(self.points_xy, np.float64, (478, 2), "points_xy"))
         object.__setattr__(self, "expression", MappingProxyType(dict(self.expression)))
 
 
@@ -193,7 +193,7 @@ class Chart:
             ("photo_xy", np.float32, (*nodes, 2)),
             ("metric", np.float32, (*nodes, 2, 2)),
         ):
-            object.__setattr__(self, name, _frozen(getattr(self, name), dtype, shape, name))
+            object.__setattr__(self, name, frozen_array(getattr(self, name), dtype, shape, name))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -224,8 +224,8 @@ class Line:
 
     def __post_init__(self) -> None:
         points = len(self.path_mm)
-        object.__setattr__(self, "path_mm", _frozen(self.path_mm, np.float32, (points, 2), "path_mm"))
-        object.__setattr__(self, "path_xy", _frozen(self.path_xy, np.float32, (points, 2), "path_xy"))
+        object.__setattr__(self, "path_mm", frozen_array(self.path_mm, np.float32, (points, 2), "path_mm"))
+        object.__setattr__(self, "path_xy", frozen_array(self.path_xy, np.float32, (points, 2), "path_xy"))
 
 
 @dataclass(frozen=True, slots=True)

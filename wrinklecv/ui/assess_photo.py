@@ -24,7 +24,7 @@ from wrinklecv.settings import DEFAULTS
 
 from . import parts
 from .parts import HIGHER, REGION_NAMES, md, plain, plus_minus
-from .verdicts import because, count, show_findings, show_verdicts
+from .verdicts import because, lines_in_words, show_findings, show_verdicts
 
 _TYPES = ["jpg", "jpeg", "png", "webp", "heic", "heif"]
 _HOW_TO = (
@@ -158,7 +158,7 @@ def _show_lines(assessment: Assessment, seen: _Seen) -> None:
     tile.image(
         _picture(seen.tiles[region], own, marked, drawn=drawn, numbers=True),
         width="stretch",
-        alt=f"{title}, enlarged, with {count(len(own))}" if drawn else f"{title}, enlarged",
+        alt=f"{title}, enlarged, with {lines_in_words(len(own))}" if drawn else f"{title}, enlarged",
     )
     left.image(
         _picture(seen.whole, lines, marked, drawn=drawn),

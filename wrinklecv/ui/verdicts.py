@@ -38,15 +38,16 @@ def show_verdicts(assessment: Assessment) -> None:
 
 def _show_index(measures: RegionMeasures) -> None:
     index = plus_minus(measures.wrinkle_index, measures.wrinkle_index_se)
-    st.metric("Wrinkle index, mm·%/cm²", index if measures.linecount else "0")
-    if measures.linecount:
+    st.metric("Wrinkle index, mm·%/cm²", index if measures.line_count else "0")
+    if measures.line_count:
         length = plus_minus(measures.total_length_mm, measures.total_length_se_mm, "mm")
-        st.caption(f"{count(measures.linecount)}, {length} in all")
+        st.caption(f"{lines_in_words(measures.line_count)}, {length} in all")
     else:
         st.caption(f"no line above the limit of {plain(100 * measures.detection_limit)} %")
 
 
-def count(lines: int) -> str:
+def lines_in_words(lines: int) -> str:
+    """Return a number of lines with its noun."""
     return "1 line" if lines == 1 else f"{lines} lines"
 
 

@@ -10,10 +10,10 @@ import numpy as np
 from scipy.interpolate import make_interp_spline
 from scipy.spatial import cKDTree
 
-from . import chart
-from .phantom_camera import Camera, Cast
-from .phantom_shape import Movement
-from .records import Float, Region, _frozen
+from .. import chart
+from ..records import Float, Region, frozen_array
+from .camera import Camera, Cast
+from .shape import Movement
 
 FWHM_PER_SD = 2.3548
 _END_MM = 1.0
@@ -36,7 +36,7 @@ class PhantomLine:
 
     def __post_init__(self) -> None:
         points = len(self.path_mm)
-        object.__setattr__(self, "path_mm", _frozen(self.path_mm, np.float64, (points, 2), "path_mm"))
+        object.__setattr__(self, "path_mm", frozen_array(self.path_mm, np.float64, (points, 2), "path_mm"))
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -61,7 +61,7 @@ class TrueLine:
     def __post_init__(self) -> None:
         for name in ("path_mm", "skin_path_mm", "path_xy"):
             array = getattr(self, name)
-            object.__setattr__(self, name, _frozen(array, np.float64, (len(self.path_mm), 2), name))
+            object.__setattr__(self, name, frozen_array(array, np.float64, (len(self.path_mm), 2), name))
 
 
 def smooth_path(places_mm: Float, step_mm: float) -> Float:

@@ -8,9 +8,9 @@ from types import MappingProxyType
 
 import numpy as np
 
-from .phantom_lines import PhantomLine
-from .phantom_shape import Movement
-from .records import Expression, Float
+from ..records import Expression, Float
+from .lines import PhantomLine
+from .shape import Movement
 
 _TONES = np.array(
     [[231, 203, 187], [221, 182, 158], [201, 152, 122], [165, 116, 88], [121, 81, 61], [84, 57, 46]],

@@ -7,13 +7,13 @@ import functools
 import cv2
 import numpy as np
 
-from . import chart
-from .model import canonical_face
-from .phantom_person import Person, linear, skin_colour
-from .phantom_shape import U_MM as TABLE_U_MM
-from .phantom_shape import V_MM as TABLE_V_MM
-from .phantom_shape import ear_share, hair_inside, smoothstep
-from .records import Float
+from .. import chart
+from ..model import canonical_face
+from ..records import Float
+from .person import Person, linear, skin_colour
+from .shape import U_MM as TABLE_U_MM
+from .shape import V_MM as TABLE_V_MM
+from .shape import ear_share, hair_inside, smoothstep
 
 TEXTURE_PX_PER_MM = 7
 U_MM, V_MM = (-170.0, 170.0), (-156.0, 110.0)

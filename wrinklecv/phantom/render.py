@@ -10,14 +10,14 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from . import chart
-from .phantom_camera import Camera, Cast, cast, meet, rotation
-from .phantom_eyes import draw_eye, iris_centre, iris_points, lid_places
-from .phantom_lines import TrueLine, draw_line, true_line
-from .phantom_paint import TEXTURE_PX_PER_MM, texture, to_texture
-from .phantom_person import Person, Shot, linear, movement, skin_colour
-from .phantom_shape import Movement
-from .records import Bytes, Float, Photo, _frozen
+from .. import chart
+from ..records import Bytes, Float, Photo, frozen_array
+from .camera import Camera, Cast, cast, meet, rotation
+from .eyes import draw_eye, iris_centre, iris_points, lid_places
+from .lines import TrueLine, draw_line, true_line
+from .paint import TEXTURE_PX_PER_MM, texture, to_texture
+from .person import Person, Shot, linear, movement, skin_colour
+from .shape import Movement
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -39,7 +39,7 @@ class Phantom:
     roll_deg: float
 
     def __post_init__(self) -> None:
-        fixed = _frozen(self.landmarks_xy, np.float64, (478, 2), "landmarks_xy")
+        fixed = frozen_array(self.landmarks_xy, np.float64, (478, 2), "landmarks_xy")
         object.__setattr__(self, "landmarks_xy", fixed)
 
 

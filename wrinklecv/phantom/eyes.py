@@ -6,12 +6,12 @@ import cv2
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from . import chart
-from .phantom_camera import Camera
-from .phantom_paint import vertex_places
-from .phantom_person import Person, linear
-from .phantom_shape import Movement, smoothstep
-from .records import Float
+from .. import chart
+from ..records import Float
+from .camera import Camera
+from .paint import vertex_places
+from .person import Person, linear
+from .shape import Movement, smoothstep
 
 UPPER_LID = {
     -1: (33, 246, 161, 160, 159, 158, 157, 173, 133),

@@ -1,13 +1,8 @@
-"""Drawn faces with known lines: for sample images, the self-test, tests and benchmarks.
+"""The sample images: two drawn persons, the photos of their visits, and the truth.
 
-A whole face is drawn, well enough for the landmark model to find, on the same surface that the
-measuring code measures on. So the truth about each line (place, length, width, contrast) is exact.
-Light is computed linearly; a line of contrast c darkens it by exp(-c * profile).
-
-This is the public door (`draw_phantom`, `random_lines`) and the sample images: two drawn persons, the
-photos of their visits, and the truth. sub-001 is followed over a treatment. The change follows the
-published curves (measurement.md, section 2): lines at rest weaken late and go on weakening, lines in
-expression weaken early and partly return.
+sub-001 is followed over a treatment. The change follows the published curves (lines at rest weaken
+late and go on weakening, lines in expression weaken early and partly return); the figures of day 14
+are our estimate. Every region is treated: there is no untreated control among the samples.
 """
 
 from __future__ import annotations
@@ -20,16 +15,11 @@ from pathlib import Path
 
 import numpy as np
 
-from .errors import OutputError
-from .phantom_lines import PhantomLine, TrueLine, random_lines
-from .phantom_person import Person, Shot
-from .phantom_render import Phantom, draw_phantom
-from .records import Expression, Region
-
-__all__ = [
-    "EXPRESSIONS", "VISITS", "Person", "Phantom", "PhantomLine", "Shot", "TrueLine", "Visit",
-    "draw_phantom", "random_lines", "sample_person", "sample_photos", "write_samples",
-]  # fmt: skip
+from ..errors import OutputError
+from ..records import Expression, Region
+from .lines import PhantomLine
+from .person import Person, Shot
+from .render import Phantom, draw_phantom
 
 EXPRESSIONS = (Expression.REST, Expression.BROW_RAISE, Expression.FROWN, Expression.SMILE)
 

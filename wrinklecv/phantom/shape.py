@@ -18,9 +18,9 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 from scipy.ndimage import spline_filter
 
-from . import chart
-from .model import canonical_face
-from .records import Expression, Float
+from .. import chart
+from ..model import canonical_face
+from ..records import Expression, Float
 
 RADIUS_MM, AXIS_MM = 80.0, -30.0  # the cylinder `chart` unrolls onto
 U_MM, V_MM = (-252.0, 252.0), (-156.0, 110.0)
