@@ -184,7 +184,9 @@ def self_test(
     from .selftest import run_selftest
 
     check = run_selftest(seed=seed)
-    print("region", "pieces", "length mm: drawn", "measured", "width mm: drawn", "measured", sep="\t", end="\t")
+    print(
+        "region", "pieces", "length mm: drawn", "measured", "width mm: drawn", "measured", sep="\t", end="\t"
+    )
     print("contrast: drawn", "measured", "direction off", sep="\t")
     for line in check.lines:
         lengths = f"{line.true_length_mm:.1f}\t{line.length_mm:.1f}"

@@ -97,7 +97,7 @@ def _line(chart: Chart, piece: Piece, profile: Profile, noise: float, scale: Sca
 def _is_line(line: Line, profile: Profile, settings: Settings) -> bool:
     """Judge a candidate as a whole: long, dark, certain and a valley rather than an edge."""
     return (
-        line.length_mm >= settings.min_length_mm
+        line.length_mm >= settings.min_length_mm(line.region)
         and line.contrast >= settings.floor_contrast
         and line.signal_to_noise >= settings.line_signal_to_noise
         and profile.evenness >= settings.min_evenness

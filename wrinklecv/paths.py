@@ -72,7 +72,7 @@ def find_paths(
     pieces = [_sub_pixel(ridges.response, p) for p in pieces if _length(p) >= shortest]
     joined = bridge(pieces, max_gap_px=settings.max_gap_mm * px_per_mm, max_turn_deg=settings.max_turn_deg)
     paths = [smooth_path(p, _SMOOTH_MM * px_per_mm, POINT_STEP_MM * px_per_mm) for p in joined]
-    return [p for p in paths if _length(p) >= settings.min_length_mm * px_per_mm]
+    return [p for p in paths if _length(p) >= settings.min_path_mm * px_per_mm]
 
 
 def find_candidates(
