@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -19,7 +18,6 @@ from wrinklecv.chart import (
     px_to_mm,
     region_mask,
     region_share,
-    step_lengths_mm,
     surface,
     to_photo,
     unroll,
@@ -41,8 +39,8 @@ PLACES_MM = np.array(
 def turned(points_mm: Float, yaw_deg: float) -> Float:
     """Turn the head to the subject's own left, which is to the right of the picture."""
     cos, sin = np.cos(np.deg2rad(yaw_deg)), np.sin(np.deg2rad(yaw_deg))
-    x, y, z = (points_mm - EYES_MM).T
-    return np.column_stack([cos * x + sin * z, y, cos * z - sin * x])
+    x, y, z = np.asarray(points_mm - EYES_MM).T
+    return np.asarray(np.column_stack([cos * x + sin * z, y, cos * z - sin * x]))
 
 
 def project(points_mm: Float, yaw_deg: float = 0.0) -> Float:
@@ -93,7 +91,7 @@ def test_the_surface_is_symmetric() -> None:
 
 
 def test_the_forehead_goes_on_above_the_mesh_and_curves_back_like_a_skull() -> None:
-    v = np.arange(-106.0, -60.0)
+    v = np.arange(-106.0, -68.0)
     depth = surface(np.column_stack([np.zeros(len(v)), v]))[:, 2]
     assert (np.diff(depth) > 0).all()  # further forward, the further down
     assert (np.diff(depth, 2) < 0.01).all()
@@ -149,7 +147,9 @@ def test_the_forehead_is_above_the_glabella_and_both_are_in_the_middle() -> None
 
 def test_crows_feet_are_mirror_images_and_left_is_the_subjects_own() -> None:
     left, right = (region_mask(r) for r in (Region.CROWS_FEET_LEFT, Region.CROWS_FEET_RIGHT))
-    assert (left != right[:, ::-1]).sum() < 0.01 * left.sum()
+    # Corners are rounded to whole pixels: the outlines (870 px around) may differ by one pixel.
+    assert (left != right[:, ::-1]).sum() < 870
+    assert left.sum() == pytest.approx(right.sum(), rel=0.005)
     assert middle_mm(Region.CROWS_FEET_LEFT)[0] > 50
     landmark = canonical_face()[0][263]  # outer corner of the subject's left eye
     assert unroll(landmark[None])[0, 0] > 0
@@ -165,15 +165,16 @@ def test_shares_of_patches_add_up_to_the_region() -> None:
 # -- a face seen by a known camera ---------------------------------------------------------------
 
 
-def on_skin(chart_mm: Float) -> Float:
+def lifted(chart_mm: Float) -> Float:
+    """Bring chart places (N, 2) mm to the canonical face (N, 3) mm."""
     return surface(np.asarray(chart_mm, dtype=float))
 
 
 @pytest.mark.parametrize("yaw_deg", [0.0, 8.0, -8.0])
 def test_chart_places_land_where_the_camera_sees_them(yaw_deg: float) -> None:
-    away_px = to_photo(seen(yaw_deg), PLACES_MM) - project(on_skin(PLACES_MM), yaw_deg)
+    away_px = to_photo(seen(yaw_deg), PLACES_MM) - project(lifted(PLACES_MM), yaw_deg)
     # The camera is fitted as an affine one; landmarks nearby take up most of the perspective.
-    assert np.linalg.norm(away_px, axis=1).max() / PX_PER_MM < 0.4
+    assert np.linalg.norm(away_px, axis=1).max() / PX_PER_MM < 0.1
 
 
 PATHS_MM = {
@@ -185,20 +186,22 @@ PATHS_MM = {
 }
 
 
+def length_mm(what: Chart, path: Float) -> float:
+    return float(np.linalg.norm(chart.on_skin(what, path)[0], axis=1).sum())
+
+
 @pytest.mark.parametrize("yaw_deg", [0.0, 6.0])
 @pytest.mark.parametrize("name", PATHS_MM)
 def test_lengths_are_those_on_the_skin(name: str, yaw_deg: float) -> None:
     path = PATHS_MM[name]
-    true_mm = np.linalg.norm(np.diff(on_skin(path), axis=0), axis=1).sum()
-    # The bar for lines is 2 %; skin that is seen at 50° and more leans on the canonical shape.
-    share = 0.02 if "crow" not in name else 0.05
-    assert step_lengths_mm(seen(yaw_deg), path).sum() == pytest.approx(true_mm, rel=share)
+    true_mm = np.linalg.norm(np.diff(lifted(path), axis=0), axis=1).sum()
+    assert length_mm(seen(yaw_deg), path) == pytest.approx(true_mm, rel=0.02)
 
 
 def test_a_person_with_a_larger_face_has_longer_lines() -> None:
     path = PATHS_MM["across the forehead"]
     larger = make_chart(photo(), canonical(mm_per_px=1.1 / PX_PER_MM))
-    ratio = step_lengths_mm(larger, path).sum() / step_lengths_mm(seen(), path).sum()
+    ratio = length_mm(larger, path) / length_mm(seen(), path)
     assert ratio == pytest.approx(1.1, rel=1e-5)
 
 
@@ -209,7 +212,7 @@ def test_the_area_of_a_region_is_that_on_the_skin() -> None:
     v, u = np.nonzero(share > 0)
     places = px_to_mm((np.column_stack([u, v]) + 0.5) * chart.PATCH_PX - 0.5)
     along_u, along_v = (
-        (on_skin(places + d) - on_skin(places - d)) / (2 * step) for d in (np.diag([step, step]))
+        (lifted(places + d) - lifted(places - d)) / (2 * step) for d in (np.diag([step, step]))
     )
     true = (np.linalg.norm(np.cross(along_u, along_v), axis=1) * share[v, u]).sum()
     assert area == pytest.approx(true, rel=0.02)
@@ -218,24 +221,24 @@ def test_the_area_of_a_region_is_that_on_the_skin() -> None:
 def true_view_deg(places_mm: Float, yaw_deg: float) -> Float:
     step = 0.5
     ahead_u, ahead_v = (
-        turned(on_skin(places_mm + d), yaw_deg) - turned(on_skin(places_mm - d), yaw_deg)
+        turned(lifted(places_mm + d), yaw_deg) - turned(lifted(places_mm - d), yaw_deg)
         for d in np.diag([step, step])
     )
     normal = np.cross(ahead_u, ahead_v)
-    return np.rad2deg(np.arccos(np.abs(normal[:, 2]) / np.linalg.norm(normal, axis=1)))
+    return np.asarray(np.rad2deg(np.arccos(np.abs(normal[:, 2]) / np.linalg.norm(normal, axis=1))))
 
 
 @pytest.mark.parametrize("yaw_deg", [0.0, 10.0])
 def test_the_view_angle_is_that_between_skin_and_sight(yaw_deg: float) -> None:
     angles = at_nodes(seen(yaw_deg).view_angle_deg, PLACES_MM)
-    assert angles == pytest.approx(true_view_deg(PLACES_MM, yaw_deg), abs=3)
+    assert angles == pytest.approx(true_view_deg(PLACES_MM, yaw_deg), abs=1.5)
 
 
 def test_skin_that_faces_the_lens_is_seen_at_no_angle() -> None:
     angles = seen().view_angle_deg
     row, column = np.unravel_index(angles.argmin(), angles.shape)
-    assert angles.min() < 6
-    assert abs(node_places()[row, column, 0]) < 45
+    assert angles.min() < 3
+    assert abs(node_places()[row, column, 0]) < 5
     turn = at_nodes(seen(10.0).view_angle_deg, np.array([[65.0, -25.0], [-65.0, -25.0]]))
     assert turn[0] > turn[1] + 15  # turned to the left, the left side is seen at a steeper angle
 
@@ -244,13 +247,13 @@ def test_resolution_is_photo_pixels_per_millimetre_of_skin() -> None:
     for yaw_deg in (0.0, 8.0):
         found = at_nodes(seen(yaw_deg).resolution_px_per_mm, PLACES_MM)
         # The root of px² per mm²: slanting skin shows cos(angle) of its area; what is nearer is larger.
-        nearer = 1 + turned(on_skin(PLACES_MM), yaw_deg)[:, 2] / DISTANCE_MM
+        nearer = 1 + turned(lifted(PLACES_MM), yaw_deg)[:, 2] / DISTANCE_MM
         true = PX_PER_MM * nearer * np.sqrt(np.cos(np.deg2rad(true_view_deg(PLACES_MM, yaw_deg))))
         assert found == pytest.approx(true, rel=0.05)
 
 
 def test_what_lies_outside_the_photo_has_no_resolution() -> None:
-    top = int(project(on_skin(np.array([[0.0, -80.0]])))[0, 1])
+    top = int(project(lifted(np.array([[0.0, -80.0]])))[0, 1])
     points = canonical().points_xy - (0, top)
     face = Face(points, 0.0, 0.0, 0.0, 0.0, canonical().scale, {})
     cut = make_chart(Photo(np.array(photo().pixels[top:]), "0" * 64), face)
@@ -267,7 +270,7 @@ def dotted(places_mm: Float, yaw_deg: float) -> Bytes:
     """Paint a dark round spot at each chart place, where the camera sees it."""
     y, x = np.mgrid[: SIZE[1], : SIZE[0]].astype(np.float32)
     dark = np.zeros(x.shape, np.float32)
-    for px, py in project(on_skin(places_mm), yaw_deg):
+    for px, py in project(lifted(places_mm), yaw_deg):
         dark += np.exp(-((x - px) ** 2 + (y - py) ** 2) / (2 * 4.0**2))
     return np.repeat(np.rint(200 - 120 * dark).astype(np.uint8)[..., None], 3, axis=2)
 
@@ -281,7 +284,7 @@ def test_painted_places_come_back_at_their_place_on_the_chart(yaw_deg: float) ->
         weight = window.max() - window
         y, x = np.mgrid[-18:19, -18:19]
         found = np.array([(weight * x).sum(), (weight * y).sum()]) / weight.sum() + (column, row)
-        assert np.linalg.norm(px_to_mm(found) - place) < 0.5
+        assert np.linalg.norm(px_to_mm(found) - place) < 0.15
 
 
 def test_light_is_the_logarithm_of_linear_luminance() -> None:
@@ -305,15 +308,9 @@ def test_the_chart_is_the_same_whatever_the_photos_size(px_per_mm: float) -> Non
     row = np.rint(128 + 60 * np.sin(2 * np.pi * x / 8)).astype(np.uint8)
     pixels = np.repeat(np.broadcast_to(row, (size[1], size[0]))[..., None], 3, axis=2)
     result = make_chart(Photo(pixels, "0" * 64), face)
-    wanted_x = (to_photo(result, np.column_stack([np.linspace(-30, 30, 200), np.full(200, -70.0)])) + 0.5)[
-        :, 0
-    ]
-    wanted = 128 + 60 * np.sin(2 * np.pi * wanted_x / px_per_mm / 8)
-    columns, line = mm_to_px(np.column_stack([np.linspace(-30, 30, 200), np.full(200, -70.0)])).T
-    found = np.array(
-        [np.interp(c, np.arange(chart.SHAPE[1]), result.light[round(line[0])]) for c in columns]
-    )
-    linear = chart.linear_light()
-    assert np.exp(found) == pytest.approx(np.interp(wanted, np.arange(256), linear), abs=0.02)
+    row_px = round(mm_to_px(np.array([0.0, -70.0]))[1])
+    places = px_to_mm(np.column_stack([np.arange(400, 750), np.full(350, row_px)]))
+    phase = 2 * np.pi * (to_photo(result, places)[:, 0] + 0.5) / px_per_mm / 8
+    wanted = np.interp(128 + 60 * np.sin(phase), np.arange(256), chart.linear_light())
+    assert np.exp(result.light[row_px, 400:750]) == pytest.approx(wanted, abs=0.02)
     assert result.light.shape == chart.SHAPE
-    assert [a < b for a, b in pairwise(node_places()[0, :, 0])].count(False) == 0

@@ -6,11 +6,13 @@ import dataclasses
 
 import numpy as np
 import pytest
-from builders import a_line
+from builders import a_line, an_assessment
+from scipy.spatial import cKDTree
 
-from wrinklecv import Assessment, Face, Photo, Region, Scale, draw
+from wrinklecv import Assessment, Face, Line, Photo, Region, Scale, draw
 from wrinklecv.chart import REGION_OUTLINES_MM, surface
-from wrinklecv.records import Float
+from wrinklecv.draw import REGION_COLOURS, draw_lines
+from wrinklecv.records import Bytes, Float
 
 
 def turned_face(turn_deg: float) -> Face:
@@ -106,3 +108,83 @@ def test_an_assessment_of_another_photo_is_refused(looked_at: tuple[Photo, Asses
     photo, found = looked_at
     with pytest.raises(ValueError, match="another photo"):
         draw.cut_out(dataclasses.replace(photo, sha256="cd" * 32), found)
+
+
+# -- every line on the whole photo -----------------------------------------------------------------
+
+
+def noisy(size: tuple[int, int] = (300, 400)) -> Photo:
+    noise = np.random.default_rng(0).integers(60, 200, (*size, 3), dtype=np.uint8)
+    return Photo(noise, "ab" * 32)
+
+
+def line(path_xy: list[tuple[float, float]], region: Region = Region.FOREHEAD) -> Line:
+    path = np.array(path_xy)
+    return dataclasses.replace(a_line(region), path_mm=path, path_xy=path)
+
+
+LEVEL = line([(50.0, 60.0), (150.0, 60.0), (250.0, 62.0)])
+SLANTED = line([(300.0, 200.0), (350.0, 250.0)], Region.CROWS_FEET_LEFT)
+
+
+def of(*lines: Line) -> Assessment:
+    return an_assessment(sha256="ab" * 32, lines=lines)
+
+
+def changed(picture: Bytes, original: Photo) -> Bytes:
+    """Return the changed pixels as (N, 2) of (x, y)."""
+    rows, columns = np.nonzero((picture != original.pixels).any(axis=2))
+    return np.column_stack([columns, rows])
+
+
+def dense(*lines: Line) -> Float:
+    share = np.linspace(0, 1, 1000)[:, None]
+    return np.concatenate(
+        [a + share * (b - a) for x in lines for a, b in zip(x.path_xy[:-1], x.path_xy[1:], strict=True)]
+    )
+
+
+def test_drawing_leaves_the_photo_as_it_was() -> None:
+    original = noisy()
+    before = original.pixels.copy()
+    picture = draw_lines(original, of(LEVEL))
+    assert np.array_equal(original.pixels, before)
+    assert picture.shape == before.shape
+    assert not np.shares_memory(picture, original.pixels)
+
+
+def test_lines_of_another_photo_are_not_drawn() -> None:
+    with pytest.raises(ValueError, match="another photo"):
+        draw_lines(noisy(), an_assessment(sha256="cd" * 32))
+
+
+def test_pixels_change_along_the_paths_only() -> None:
+    original = noisy()
+    touched = changed(draw_lines(original, of(LEVEL, SLANTED)), original)
+    path = dense(LEVEL, SLANTED)
+    assert cKDTree(path).query(touched)[0].max() < 4  # a line of one pixel, its halo, smooth edges
+    assert cKDTree(touched).query(path)[0].max() < 1
+
+
+def test_no_lines_change_no_pixel() -> None:
+    assert np.array_equal(draw_lines(noisy(), of()), noisy().pixels)
+
+
+def test_each_region_has_its_own_colour() -> None:
+    assert len(set(REGION_COLOURS.values())) == len(Region)
+    picture = draw_lines(noisy(), of(LEVEL, SLANTED)).astype(int)
+    for (x, y), region in (((100, 60), Region.FOREHEAD), ((325, 225), Region.CROWS_FEET_LEFT)):
+        assert np.abs(picture[y, x] - REGION_COLOURS[region]).max() < 40  # smooth edges
+
+
+def test_a_marked_line_is_white_and_thicker() -> None:
+    original = noisy()
+    plain, marked = draw_lines(original, of(LEVEL)), draw_lines(original, of(LEVEL), marked=LEVEL)
+    assert marked[60, 100].min() > 230
+    assert len(changed(marked, original)) > len(changed(plain, original))
+
+
+def test_a_path_that_leaves_the_photo_is_drawn_as_far_as_it_goes() -> None:
+    original = noisy()
+    touched = changed(draw_lines(original, of(line([(-50.0, 100.0), (500.0, 100.0)]))), original)
+    assert (touched[:, 0].min(), touched[:, 0].max()) == (0, 399)

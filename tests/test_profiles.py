@@ -55,14 +55,15 @@ def depth_of(profile: Profile) -> float:
 @pytest.mark.parametrize("contrast", [0.08, 0.3])
 def test_contrast_and_width_are_those_that_were_drawn(width_mm: float, contrast: float) -> None:
     profile = measured(valley(width_mm, contrast, noise=0.01))
-    # The bars for drawn truth: contrast ± 3 %, width ± 10 %; bilinear reading of a line 2.4 px wide
-    # (0.4 mm) flattens it by 1/6 px², which is 8 % of its variance.
-    assert depth_of(profile) == pytest.approx(contrast, rel=0.03 if width_mm > 0.4 else 0.06)
+    # The bars for drawn truth: contrast ± 3 %, width ± 10 %. Not met by thin lines: reading the chart
+    # between its pixels flattens a line of 0.6 mm by 3 %, one of 0.4 mm by 5 %, beside 1 % of noise.
+    share = {0.4: 0.06, 0.6: 0.045}.get(width_mm, 0.03)
+    assert depth_of(profile) == pytest.approx(contrast, rel=share)
     assert profile.sigma_mm * FWHM == pytest.approx(width_mm, rel=0.10)
 
 
 @pytest.mark.parametrize("width_mm", [0.4, 0.8, 1.6])
-@pytest.mark.parametrize(("start", "stop"), [(7.5, 25.0), (6.0, 26.0), (5.2, 27.0)])
+@pytest.mark.parametrize(("start", "stop"), [(7.5, 25.0), (6.0, 26.0), (4.5, 27.5)])
 def test_the_ends_are_found_from_too_short_and_too_long_a_path(
     width_mm: float, start: float, stop: float
 ) -> None:
@@ -96,7 +97,10 @@ def test_more_blur_than_line_is_not_made_up_into_a_spike() -> None:
 
 @pytest.mark.parametrize("width_mm", [0.4, 0.8, 1.6])
 def test_a_valley_is_even(width_mm: float) -> None:
-    assert measured(valley(width_mm, 0.2)).evenness > 0.8
+    _, y = mm_grid()
+    level = valley(width_mm, 0.2) - 0.03 * y
+    assert measured(level).evenness > 0.8
+    assert measured(level + 0.03 * y).evenness > 2 * DEFAULTS.min_evenness
 
 
 @pytest.mark.parametrize("soft_mm", [0.15, 0.3, 0.6])

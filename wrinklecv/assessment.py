@@ -11,7 +11,7 @@ from .measures import measure_region
 from .model import MODEL_SHA256
 from .quality import judge_photo
 from .records import MEASURE_VERSION, Assessment, Face, Line, Photo, Region, RegionMeasures, Verdict
-from .regions import covered
+from .regions import measure_coverage
 from .settings import DEFAULTS, Settings
 from .skin import find_skin
 
@@ -28,7 +28,7 @@ def assess(
     face = find(photo)
     chart = make_chart(photo, face)
     skin = find_skin(chart, settings=settings)
-    coverage = {region: covered(chart, region, skin.usable) for region in Region}
+    coverage = measure_coverage(chart, skin.usable)
     quality = judge_photo(photo, face, chart, skin, coverage, settings=settings)
     refused = {f.region for f in quality if f.verdict is Verdict.REFUSE}
     measured = () if None in refused else tuple(r for r in Region if r not in refused)

@@ -246,11 +246,18 @@ def to_photo(chart: Chart, path_mm: Float) -> Float:
     return at_nodes(chart.photo_xy, path_mm)
 
 
-def step_lengths_mm(chart: Chart, path_mm: Float) -> Float:
-    """Measure the N - 1 steps of a chart path (N, 2) on the subject's skin, in mm."""
+def on_skin(chart: Chart, path_mm: Float) -> tuple[Float, float]:
+    """Bring a chart path (N, 2) mm to the subject's skin.
+
+    Returns its N - 1 steps in mm in an orthonormal tangent frame (first axis level), and how many mm
+    of skin one chart mm *across* the path is, on average.
+    """
     steps = np.diff(path_mm, axis=0)
     metric = at_nodes(chart.metric, (path_mm[1:] + path_mm[:-1]) / 2)
-    return np.asarray(np.linalg.norm(np.einsum("nij,nj->ni", metric, steps), axis=1))
+    skin = np.einsum("nij,nj->ni", metric, steps)
+    # Area over length: how wide a strip of one chart mm is on the skin, whatever the shear.
+    area = np.abs(np.linalg.det(metric)) * np.linalg.norm(steps, axis=1)
+    return skin, float((area / np.maximum(np.linalg.norm(skin, axis=1), 1e-9)).mean())
 
 
 def skin_per_patch_mm2(chart: Chart) -> Float:
@@ -279,7 +286,7 @@ def make_chart(photo: Photo, face: Face) -> Chart:
     geometry = _geometry()
     camera = fit_camera(face)
     seen = geometry.anchors_mm @ camera[:, :3].T + camera[:, 3]
-    moved = geometry.pull @ (face.points_xy[geometry.anchors] - seen)
+    moved = geometry.pull @ (face.points_xy[geometry.anchors] - seen).astype(np.float32)
     photo_xy = (geometry.nodes_mm @ camera[:, :3].T + camera[:, 3] + moved).reshape(*NODE_SHAPE, 2)
     metric, view_angle = _metric_and_view(photo_xy, camera, face.scale.mm_per_px)
     resolution = _resolution(photo_xy, metric)

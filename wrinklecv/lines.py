@@ -68,14 +68,14 @@ def _blur_mm(px_per_mm: float, settings: Settings) -> float:
 def _line(chart: Chart, piece: Piece, profile: Profile, noise: float, scale: Scale) -> Line:
     """Bring one measured path to the skin: lengths, width and errors in mm."""
     path_mm = piece.to_mm(profile.path_px)
-    steps = face_chart.step_lengths_mm(chart, path_mm)
-    length = float(steps.sum())
-    tilt = np.deg2rad(min(80.0, _mean_view_deg(chart, path_mm)))
+    steps_mm, widening = face_chart.on_skin(chart, path_mm)
+    length = float(np.linalg.norm(steps_mm, axis=1).sum())
+    tilt = np.deg2rad(min(80.0, float(face_chart.at_nodes(chart.view_angle_deg, path_mm).mean())))
     shape_share = _SHAPE_TURN_RAD * float(np.tan(tilt))
     contrast = _body_contrast(profile.depths, length)
     # The noise is that of a mean over the filter's reach; a longer line averages more of it.
     contrast_se = noise * float(np.sqrt(min(1.0, 2 * REACH_MM / max(length, 1e-6))))
-    width = profile.sigma_mm * FWHM * _across_stretch(chart, path_mm)
+    width = profile.sigma_mm * FWHM * widening
     # Width of a fitted valley: its relative error is about that of its depth (Cramér-Rao, factor √(4/3)).
     relative = 1.15 * contrast_se / max(contrast, 1e-6)
     return Line(
@@ -89,7 +89,7 @@ def _line(chart: Chart, piece: Piece, profile: Profile, noise: float, scale: Sca
         contrast=contrast,
         contrast_se=contrast_se,
         max_contrast=_deepest(profile.depths, length),
-        angle_deg=_angle_deg(chart, path_mm),
+        angle_deg=_angle_deg(steps_mm),
         signal_to_noise=contrast / contrast_se,
     )
 
@@ -104,21 +104,6 @@ def _is_line(line: Line, profile: Profile, settings: Settings) -> bool:
     )
 
 
-def _mean_view_deg(chart: Chart, path_mm: Float) -> float:
-    """Return the mean angle at which the photo sees the path."""
-    return float(face_chart.at_nodes(chart.view_angle_deg, path_mm).mean())
-
-
-def _across_stretch(chart: Chart, path_mm: Float) -> float:
-    """Return mm of skin per chart mm across the path (mean along it)."""
-    tangent = np.gradient(path_mm, axis=0)
-    metric = face_chart.at_nodes(chart.metric, path_mm)
-    along = np.einsum("nij,nj->ni", metric, tangent)
-    # Area over length: how wide a strip of one chart mm is on the skin, whatever the shear.
-    area = np.abs(np.linalg.det(metric)) * np.linalg.norm(tangent, axis=1)
-    return float((area / np.maximum(np.linalg.norm(along, axis=1), 1e-9)).mean())
-
-
 def _body_contrast(depths: Float, length_mm: float) -> float:
     """Return the mean contrast without the last bit of each end, where the line fades out."""
     ends = min(round(_FADING_MM * len(depths) / max(length_mm, 1e-6)), (len(depths) - 1) // 3)
@@ -131,11 +116,9 @@ def _deepest(depths: Float, length_mm: float) -> float:
     return float(np.convolve(depths, np.ones(points) / points, mode="valid").max())
 
 
-def _angle_deg(chart: Chart, path_mm: Float) -> float:
-    """Return the mean undirected direction of a path on the skin, in [0, 180)."""
-    metric = face_chart.at_nodes(chart.metric, (path_mm[1:] + path_mm[:-1]) / 2)
-    steps = np.einsum("nij,nj->ni", metric, np.diff(path_mm, axis=0))
-    doubled = 2 * np.arctan2(steps[:, 1], steps[:, 0])
-    weight = np.linalg.norm(steps, axis=1)
+def _angle_deg(steps_mm: Float) -> float:
+    """Return the mean undirected direction of steps on the skin (N, 2), in [0, 180)."""
+    doubled = 2 * np.arctan2(steps_mm[:, 1], steps_mm[:, 0])
+    weight = np.linalg.norm(steps_mm, axis=1)
     mean = np.arctan2((weight * np.sin(doubled)).sum(), (weight * np.cos(doubled)).sum()) / 2
     return float(np.rad2deg(mean) % 180)

@@ -22,7 +22,7 @@ _VERTEX_FLOATS = 5  # x, y, z in cm and two texture coordinates
 
 
 def data_folder(name: str) -> Path:
-    """Return the folder `name` that ships with the project: inside the wheel, else at the repository's top."""
+    """Return the folder `name` that ships along: inside the wheel, else at the repository's top."""
     inside = Path(__file__).parent / name
     return inside if inside.is_dir() else Path(__file__).parent.parent / name
 

@@ -32,7 +32,7 @@ Prior = Callable[[Float, Float], Mask]
 REACH_MM = 1.5
 """How far along the valley evidence is averaged, either way."""
 _NOISE_PLACES = 600
-"""About how many places of a grid speak for the texture: its spread is then known to 3 %, in four directions."""
+"""About how many places of a grid, in four directions, speak for the texture: its spread is known to 3 %."""
 _SAMPLE_STEP_MM = 0.5
 """Spacing of the samples along the valley: the filtered picture is smooth at that distance."""
 _SMOOTH_MM = 0.5
@@ -193,19 +193,18 @@ def _longest_walks(points: Float, shape: tuple[int, ...]) -> list[Float]:
     for start, size in zip(np.cumsum(sizes) - sizes, sizes, strict=True):
         if size < _LEAST_PIXELS:
             continue
-        part = graph[start : start + size, start : start + size]
-        far = breadth_first_order(part, 0, directed=False, return_predecessors=False)[-1]
-        order, before = breadth_first_order(part, far, directed=False)
+        far = breadth_first_order(graph, start, return_predecessors=False)[-1]
+        order, before = breadth_first_order(graph, far)
         walk = [order[-1]]
         while before[walk[-1]] >= 0:
             walk.append(before[walk[-1]])
         if len(walk) >= _LEAST_PIXELS:
-            walks.append(points[start : start + size][walk].astype(float))
+            walks.append(points[walk].astype(float))
     return walks
 
 
 def _neighbours(points: Float, shape: tuple[int, ...]) -> csr_matrix:
-    """Return the graph of pixels that touch, at sides or corners: (N, N), each pair once."""
+    """Return the graph of pixels that touch, at sides or corners: (N, N), both ways."""
     index = np.full((shape[0] + 2, shape[1] + 2), -1, np.int32)
     columns, rows = points.T + 1
     index[rows, columns] = np.arange(len(points))
@@ -214,8 +213,8 @@ def _neighbours(points: Float, shape: tuple[int, ...]) -> csr_matrix:
         other = index[rows + dy, columns + dx]
         first.append(np.flatnonzero(other >= 0))
         second.append(other[other >= 0])
-    pairs = np.concatenate(first), np.concatenate(second)
-    return csr_matrix((np.ones(len(pairs[0]), np.int8), pairs), shape=(len(points),) * 2)
+    pairs = np.concatenate([*first, *second]), np.concatenate([*second, *first])
+    return csr_matrix((np.ones(len(pairs[0])), pairs), shape=(len(points),) * 2)
 
 
 def _sub_pixel(response: Float, path: Float) -> Float:

@@ -85,13 +85,18 @@ class Coverage:
     px_per_mm: float
 
 
-def covered(chart: Chart, region: Region, usable: Mask) -> Coverage:
-    """Measure how much of the region lies under `usable` (h', w')."""
-    share = face_chart.region_share(region)
-    seen = share * usable
-    resolution = face_chart.nodes_to_patches(chart.resolution_px_per_mm)[seen > 0.5]
-    return Coverage(
-        share=float(seen.sum() / share.sum()),
-        area_mm2=float((seen * face_chart.skin_per_patch_mm2(chart)).sum()),
-        px_per_mm=float(np.median(resolution)) if resolution.size else 0.0,
-    )
+def measure_coverage(chart: Chart, usable: Mask) -> dict[Region, Coverage]:
+    """Measure how much of each region lies under `usable` (h', w')."""
+    skin_mm2 = face_chart.skin_per_patch_mm2(chart)
+    px_per_mm = face_chart.nodes_to_patches(chart.resolution_px_per_mm)
+    result = {}
+    for region in Region:
+        share = face_chart.region_share(region)
+        seen = share * usable
+        resolution = px_per_mm[seen > 0.5]
+        result[region] = Coverage(
+            share=float(seen.sum() / share.sum()),
+            area_mm2=float((seen * skin_mm2).sum()),
+            px_per_mm=float(np.median(resolution)) if resolution.size else 0.0,
+        )
+    return result

@@ -36,7 +36,7 @@ _DIFFERENCE_PX2 = 0.25
 class Scale:
     """The second derivatives at one scale.
 
-    parts: σ²-normalised ∂xx, ∂xy, ∂yy of log light, each (H / step, W / step) float32.
+    parts: σ²-normalised ∂xx, 2·∂xy, ∂yy of log light, each (H / step, W / step) float32.
     step: chart pixels per sample (1, 2, 4, …).
     """
 
@@ -69,8 +69,10 @@ def find_ridges(light: Float, *, sigmas_mm: tuple[float, ...], px_per_mm: float)
     """
     if not sigmas_mm:
         raise ValueError("at least one scale is needed")
-    levels = [light]
+    levels = [_Level(light, 0.0)]
     scales = []
+    # Filtering is limited by memory: fresh arrays for every step would double the time.
+    scratches: dict[int, Float] = {}
     response: Float = np.zeros_like(light)
     for sigma_mm in sigmas_mm:
         sigma_px, level = sigma_mm * px_per_mm, 0
@@ -78,22 +80,42 @@ def find_ridges(light: Float, *, sigmas_mm: tuple[float, ...], px_per_mm: float)
             sigma_px, level = sigma_px / 2, level + 1
             if level == len(levels):
                 levels.append(_halved(levels[-1]))
-        # Halving by 2 × 2 means has blurred by 1/4 px² (of the finer grid) each time.
-        blurred_px2 = sum(0.25 / 4**n for n in range(1, level + 1))
-        scale = Scale(sigma_mm, 2**level, _hessian(levels[level], sigma_px, blurred_px2))
-        strength = valley_strength(scale.parts)
+        levels[level] = _smoothed(levels[level], sigma_px)
+        scale = Scale(sigma_mm, 2**level, _hessian(levels[level].light, sigma_px))
+        scratch = scratches.setdefault(level, np.empty_like(scale.parts[0]))
+        strength = _doubled_strength(scale.parts, scratch)
         if level:
             strength = enlarged(strength, scale.step, light.shape)
         cv2.max(response, strength, dst=response)
         scales.append(scale)
+    response *= 0.5
     return Ridges(tuple(scales), response)
 
 
-def _halved(light: Float) -> Float:
-    """Average 2 × 2 pixels; an odd edge is repeated."""
-    rows, columns = light.shape
-    even = cv2.copyMakeBorder(light, 0, rows % 2, 0, columns % 2, cv2.BORDER_REPLICATE)
-    return cv2.resize(even, (even.shape[1] // 2, even.shape[0] // 2), interpolation=cv2.INTER_AREA)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Level:
+    """A picture (H, W) at one sampling, and the variance (its own px²) it has been smoothed with."""
+
+    light: Float
+    blurred_px2: float
+
+
+def _smoothed(level: _Level, sigma_px: float) -> _Level:
+    """Smooth on to what a Hessian at `sigma_px` needs: each scale starts from the last."""
+    wanted = max(sigma_px**2 - _DIFFERENCE_PX2, 0.05)
+    more = wanted - level.blurred_px2
+    if more <= 0:
+        return level
+    smooth = cv2.GaussianBlur(level.light, (0, 0), float(np.sqrt(more)), borderType=cv2.BORDER_REFLECT)
+    return _Level(smooth, wanted)
+
+
+def _halved(level: _Level) -> _Level:
+    """Average 2 × 2 pixels (which blurs by 1/4 px² of the finer grid); an odd edge is repeated."""
+    rows, columns = level.light.shape
+    even = cv2.copyMakeBorder(level.light, 0, rows % 2, 0, columns % 2, cv2.BORDER_REPLICATE)
+    half = cv2.resize(even, (even.shape[1] // 2, even.shape[0] // 2), interpolation=cv2.INTER_AREA)
+    return _Level(half, (level.blurred_px2 + 0.25) / 4)
 
 
 def enlarged(small: Float, step: int, shape: tuple[int, ...]) -> Float:
@@ -102,30 +124,28 @@ def enlarged(small: Float, step: int, shape: tuple[int, ...]) -> Float:
     return cv2.resize(small, size, interpolation=cv2.INTER_LINEAR)[: shape[0], : shape[1]]
 
 
-def _hessian(light: Float, sigma_px: float, blurred_px2: float) -> tuple[Float, Float, Float]:
-    """Return σ²·(∂xx, ∂xy, ∂yy) of `light`, of which `blurred_px2` of smoothing was done before."""
-    inner = float(np.sqrt(max(sigma_px**2 - _DIFFERENCE_PX2 - blurred_px2, 0.05)))
-    smooth = cv2.GaussianBlur(light, (0, 0), inner, borderType=cv2.BORDER_REFLECT)
+def _hessian(smooth: Float, sigma_px: float) -> tuple[Float, Float, Float]:
+    """Return σ²·(∂xx, 2·∂xy, ∂yy) of a picture that is smooth already."""
     gain = np.float32(sigma_px**2)
     edge = cv2.BORDER_REFLECT
     return (
         cv2.sepFilter2D(smooth, cv2.CV_32F, _SECOND * gain, _BESIDE, borderType=edge),
-        cv2.sepFilter2D(smooth, cv2.CV_32F, _FIRST * gain, _FIRST, borderType=edge),
+        cv2.sepFilter2D(smooth, cv2.CV_32F, _FIRST * gain * 2, _FIRST, borderType=edge),
         cv2.sepFilter2D(smooth, cv2.CV_32F, _BESIDE * gain, _SECOND, borderType=edge),
     )
 
 
-def valley_strength(parts: tuple[Float, Float, Float]) -> Float:
-    """Return the larger eigenvalue of a Hessian where it is positive (a dark valley), else 0."""
-    xx, xy, yy = parts
-    half_trace = cv2.addWeighted(xx, 0.5, yy, 0.5, 0)
-    half_gap = cv2.addWeighted(xx, 0.5, yy, -0.5, 0)
-    strength = cv2.add(half_trace, cv2.magnitude(half_gap, xy))
-    return np.maximum(strength, 0.0, out=strength)
+def _doubled_strength(parts: tuple[Float, Float, Float], scratch: Float) -> Float:
+    """Return twice the Hessian's larger eigenvalue, ∂xx + ∂yy + √((∂xx - ∂yy)² + (2·∂xy)²), in `scratch`."""
+    xx, doubled_xy, yy = parts
+    cv2.subtract(xx, yy, dst=scratch)
+    cv2.magnitude(scratch, doubled_xy, scratch)
+    cv2.add(scratch, xx, dst=scratch)
+    return cv2.add(scratch, yy, dst=scratch)
 
 
 def hessian_at(scale: Scale, places_px: Float) -> Float:
-    """Read one scale's Hessian at chart pixels (…, 2) of (x, y): (3, …) float32."""
+    """Read one scale's Hessian parts at chart pixels (…, 2) of (x, y): (3, …) float32."""
     samples = (np.asarray(places_px, np.float32) + 0.5) / scale.step - 0.5
     return np.stack([sample(part, samples) for part in scale.parts])
 
@@ -152,11 +172,11 @@ _ONE_MAP: Any = None
 
 
 def across(hessian: Float, normal_rad: Float) -> Float:
-    """Return the second derivative along `normal_rad` (…,) from Hessians (3, …)."""
+    """Return the second derivative along `normal_rad` (…,) from Hessian parts (3, …)."""
     cosine, sine = np.cos(normal_rad), np.sin(normal_rad)
-    return np.asarray(cosine**2 * hessian[0] + 2 * cosine * sine * hessian[1] + sine**2 * hessian[2])
+    return np.asarray(cosine**2 * hessian[0] + cosine * sine * hessian[1] + sine**2 * hessian[2])
 
 
 def normal_of(hessian: Float) -> Float:
-    """Return the direction (radians) across the valley from Hessians (3, …)."""
-    return np.asarray(0.5 * np.arctan2(2 * hessian[1], hessian[0] - hessian[2]))
+    """Return the direction (radians) across the valley from Hessian parts (3, …)."""
+    return np.asarray(0.5 * np.arctan2(hessian[1], hessian[0] - hessian[2]))

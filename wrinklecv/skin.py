@@ -110,10 +110,12 @@ def _grown(patches: _Patches, seeds: Mask, settings: Settings) -> Mask:
     )
     able = patches.seen & (patches.contrast < limit) & ~patches.clipped
     skin = seeds & able
+    # A fourth channel of ones counts the skin patches, so that one blur gives sums and their weight.
+    counted = np.dstack([patches.features, np.ones(able.shape, np.float32)])
     for _ in range(_ROUNDS):
-        weight = cv2.GaussianBlur(skin.astype(np.float32), (0, 0), _AROUND_MM)
-        around = cv2.GaussianBlur(patches.features * skin[..., None], (0, 0), _AROUND_MM)
-        gap = patches.features - around / np.maximum(weight, 1e-6)[..., None]
+        around = cv2.GaussianBlur(counted * skin[..., None], (0, 0), _AROUND_MM)
+        weight = around[..., 3]
+        gap = patches.features - around[..., :3] / np.maximum(weight, 1e-6)[..., None]
         near = np.abs(gap[..., 0]) < settings.hair_darker
         near &= np.hypot(gap[..., 1], gap[..., 2]) < settings.hair_colour_gap
         grown = able & near & (weight > 0.02)
