@@ -47,7 +47,7 @@ def project(points_mm: Float, yaw_deg: float = 0.0) -> Float:
     """See canonical points (N, 3) mm through a pinhole, as a portrait from 1.5 m: (N, 2) px."""
     x, y, z = turned(points_mm, yaw_deg).T
     zoom = PX_PER_MM * DISTANCE_MM / (DISTANCE_MM - z)
-    return np.column_stack([x * zoom, -y * zoom]) + EYES_XY
+    return np.asarray(np.column_stack([x * zoom, -y * zoom]) + EYES_XY)
 
 
 def canonical(yaw_deg: float = 0.0, *, mm_per_px: float = 1 / PX_PER_MM) -> Face:

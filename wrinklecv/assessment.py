@@ -6,13 +6,14 @@ from collections.abc import Callable
 
 from .chart import make_chart
 from .face import find_face
-from .lines import find_lines
+from .lines import Sight, find_lines
 from .measures import measure_region
 from .model import MODEL_SHA256
 from .quality import judge_photo
 from .records import MEASURE_VERSION, Assessment, Face, Line, Photo, Region, RegionMeasures, Verdict
 from .regions import measure_coverage
 from .settings import DEFAULTS, Settings
+from .sharpness import camera_blur_mm, edge_blur_mm
 from .skin import find_skin
 
 
@@ -29,16 +30,16 @@ def assess(
     chart = make_chart(photo, face)
     skin = find_skin(chart, settings=settings)
     coverage = measure_coverage(chart, skin.usable)
-    quality = judge_photo(photo, face, chart, skin, coverage, settings=settings)
+    blur_mm = edge_blur_mm(chart)
+    quality = judge_photo(photo, face, chart, skin, coverage, edge_blur_mm=blur_mm, settings=settings)
     refused = {f.region for f in quality if f.verdict is Verdict.REFUSE}
     measured = () if None in refused else tuple(r for r in Region if r not in refused)
     lines: list[Line] = []
     regions: list[RegionMeasures] = []
     for region in measured:
         seen = coverage[region]
-        found, limit = find_lines(
-            chart, region, skin.usable, face.scale, px_per_mm=seen.px_per_mm, settings=settings
-        )
+        sight = Sight(seen.px_per_mm, camera_blur_mm(seen.px_per_mm, blur_mm, settings=settings))
+        found, limit = find_lines(chart, region, skin.usable, face.scale, sight, settings=settings)
         lines.extend(found)
         regions.append(
             measure_region(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from . import chart as face_chart
@@ -21,19 +23,27 @@ _DEEPEST_MM = 2.0
 """Length of the stretch whose mean is a line's largest contrast."""
 
 
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """How finely a photo saw a region: px per mm of skin, and the camera's blur (standard deviation, mm)."""
+
+    px_per_mm: float
+    camera_blur_mm: float
+
+
 def find_lines(
-    chart: Chart, region: Region, usable: Mask, scale: Scale, *, px_per_mm: float, settings: Settings
+    chart: Chart, region: Region, usable: Mask, scale: Scale, sight: Sight, *, settings: Settings
 ) -> tuple[tuple[Line, ...], float]:
     """Find and measure the lines of one region; also return the smallest contrast it would have found.
 
-    usable: (h', w'), where skin was seen; px_per_mm: the photo's resolution there.
+    usable: (h', w'), where skin was seen; sight: how finely the photo saw it.
     The lines come longest first.
     """
     piece = piece_of(region)
     light = piece.cut(chart.light)
     mask = piece.cut(face_chart.patches_to_chart(usable)) & piece.cut(face_chart.region_mask(region))
-    sigmas_mm = _scales_seen(px_per_mm, settings)
-    blur_mm = _blur_mm(px_per_mm, settings)
+    sigmas_mm = _scales_seen(sight.px_per_mm, settings)
+    blur_mm = float(np.hypot(sight.camera_blur_mm, face_chart.resampling_blur_mm(sight.px_per_mm)))
     ridges = find_ridges(light, sigmas_mm=sigmas_mm, px_per_mm=face_chart.PX_PER_MM)
     noise = noise_contrasts(ridges, mask, piece.allows, px_per_mm=face_chart.PX_PER_MM)
     paths = find_paths(ridges, mask, piece.allows, noise, settings=settings, px_per_mm=face_chart.PX_PER_MM)
@@ -54,15 +64,6 @@ def _scales_seen(px_per_mm: float, settings: Settings) -> tuple[float, ...]:
     """Return the scales that the photo's own pixels can show; always at least the widest."""
     fit = tuple(s for s in settings.sigmas_mm if s * px_per_mm >= settings.min_sigma_photo_px)
     return fit or settings.sigmas_mm[-1:]
-
-
-def _blur_mm(px_per_mm: float, settings: Settings) -> float:
-    """Return the blur (standard deviation) of a photo of this resolution, on the chart.
-
-    The camera's is assumed (`Settings.camera_blur_px`); that of the resampling is known.
-    """
-    camera_mm = settings.camera_blur_px / max(px_per_mm, 0.1)
-    return float(np.hypot(camera_mm, face_chart.resampling_blur_mm(px_per_mm)))
 
 
 def _line(chart: Chart, piece: Piece, profile: Profile, noise: float, scale: Scale) -> Line:

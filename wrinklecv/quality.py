@@ -7,18 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-import cv2
 import numpy as np
 
 from . import chart as face_chart
 from .codes import Code
-from .records import Chart, Face, Finding, Float, Photo, Region, Verdict
+from .records import Chart, Face, Finding, Photo, Region, Verdict
 from .regions import Coverage
 from .settings import Settings
 from .skin import Skin
 
-_EYES_MM = ((-60.0, -48.0, -12.0, -14.0), (12.0, -48.0, 60.0, -14.0))
-"""Where the sharpest borders of a face lie: lashes, iris, brows; as (u0, v0, u1, v1)."""
 _FRONTAL = (Region.FOREHEAD, Region.GLABELLA)
 
 
@@ -29,11 +26,15 @@ def judge_photo(
     skin: Skin,
     coverage: Mapping[Region, Coverage],
     *,
+    edge_blur_mm: float | None,
     settings: Settings,
 ) -> tuple[Finding, ...]:
-    """Collect every doubt about a photo: of the file, the face, and each region."""
+    """Collect every doubt about a photo: of the file, the face, and each region.
+
+    edge_blur_mm: how soft the sharpest edges are, None where that could not be told.
+    """
     findings = [*photo.findings, *face.findings, *_pose(face, settings), *_light(skin, chart, settings)]
-    findings.extend(_sharpness(chart, settings))
+    findings.extend(_sharpness(edge_blur_mm, settings))
     for region in Region:
         findings.extend(_region(coverage[region], skin, region, settings))
     return tuple(findings)
@@ -135,8 +136,7 @@ def _light(skin: Skin, chart: Chart, settings: Settings) -> Iterator[Finding]:
         )
 
 
-def _sharpness(chart: Chart, settings: Settings) -> Iterator[Finding]:
-    blur_mm = edge_blur_mm(chart)
+def _sharpness(blur_mm: float | None, settings: Settings) -> Iterator[Finding]:
     if blur_mm is None:
         return
     yield from _above(
@@ -147,44 +147,6 @@ def _sharpness(chart: Chart, settings: Settings) -> Iterator[Finding]:
         "The sharpest edges around the eyes are {value:.2f} mm soft (limit {threshold:.2f} mm): "
         "focus on the eyes, hold still, send the original file.",
         unit="mm",
-    )
-
-
-def edge_blur_mm(chart: Chart) -> float | None:
-    """Measure how soft the sharpest borders around the eyes are: standard deviation in chart mm.
-
-    An edge of softness s smoothed by t has a gradient that falls with 1/√(s² + t²); two smoothings
-    tell s, whatever the edge's height. None where the eyes were not seen.
-    """
-    gradients = []
-    for u0, v0, u1, v1 in _EYES_MM:
-        (left, top), (right, bottom) = (
-            face_chart.mm_to_px(np.array(corner)).astype(int) for corner in ((u0, v0), (u1, v1))
-        )
-        piece = cv2.exp(chart.light[top:bottom, left:right])
-        nodes = chart.resolution_px_per_mm[
-            top // face_chart.NODE_PX : bottom // face_chart.NODE_PX + 1,
-            left // face_chart.NODE_PX : right // face_chart.NODE_PX + 1,
-        ]
-        if (nodes > 0).all():
-            gradients.append([_gradient(piece, t) for t in (_FINE_PX, _COARSE_PX)])
-    if not gradients:
-        return None
-    fine = np.concatenate([pair[0].ravel() for pair in gradients])
-    coarse = np.concatenate([pair[1].ravel() for pair in gradients])
-    strongest = np.argpartition(fine, -(len(fine) // 100))[-(len(fine) // 100) :]
-    ratio = (fine[strongest] / np.maximum(coarse[strongest], 1e-9)) ** 2
-    squared = (_COARSE_PX**2 - ratio * _FINE_PX**2) / np.maximum(ratio - 1, 1e-3)
-    return float(np.sqrt(max(np.quantile(squared, 0.25), 0.0))) / face_chart.PX_PER_MM
-
-
-_FINE_PX, _COARSE_PX = 1.0, 2.5
-
-
-def _gradient(light: Float, sigma_px: float) -> Float:
-    smooth = cv2.GaussianBlur(light, (0, 0), sigma_px)
-    return cv2.magnitude(
-        cv2.Sobel(smooth, cv2.CV_32F, 1, 0, ksize=1), cv2.Sobel(smooth, cv2.CV_32F, 0, 1, ksize=1)
     )
 
 
