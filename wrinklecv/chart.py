@@ -184,7 +184,8 @@ def region_mask(region: Region) -> Mask:
     """Return the region as a constant mask on the chart, (H, W) bool."""
     outline = mm_to_px(np.array(REGION_OUTLINES_MM[region]))
     mask = np.zeros(SHAPE, np.uint8)
-    cv2.fillPoly(mask, [np.rint(outline).astype(np.int32)], 1)
+    # Sixteenths of a pixel: whole ones would round left and right differently.
+    cv2.fillPoly(mask, [np.rint(outline * 16).astype(np.int32)], 1, shift=4)
     result = mask.astype(bool)
     result.flags.writeable = False
     return result
@@ -290,7 +291,7 @@ def make_chart(photo: Photo, face: Face) -> Chart:
     photo_xy = (geometry.nodes_mm @ camera[:, :3].T + camera[:, 3] + moved).reshape(*NODE_SHAPE, 2)
     metric, view_angle = _metric_and_view(photo_xy, camera, face.scale.mm_per_px)
     resolution = _resolution(photo_xy, metric)
-    light, colour = _sample(photo.pixels, photo_xy, float(np.median(resolution)))
+    light, colour, blur_mm = _sample(photo.pixels, photo_xy, float(np.median(resolution)))
     size = np.array((photo.width_px, photo.height_px)) - 1
     inside = ((photo_xy >= 0) & (photo_xy <= size)).all(axis=2)
     return Chart(
@@ -300,6 +301,7 @@ def make_chart(photo: Photo, face: Face) -> Chart:
         view_angle_deg=view_angle,
         photo_xy=photo_xy,
         metric=metric,
+        blur_mm=blur_mm,
     )
 
 
@@ -365,28 +367,24 @@ _BLACK = 1.0 / 4096
 """Added before the logarithm: darker light than this is noise."""
 
 
-def resampling_blur_mm(px_per_mm: float) -> float:
-    """Return the blur (standard deviation, chart mm) that `_sample` adds to a photo of this resolution."""
-    whole = _whole_shrink(px_per_mm)
-    block_mm2 = (whole**2 - 1) / 12 / px_per_mm**2
-    finer = px_per_mm / whole > PX_PER_MM
-    return float(np.sqrt(block_mm2 + (_RESAMPLED_PX2 / PX_PER_MM**2 if finer else 0.0)))
-
-
 def _whole_shrink(px_per_mm: float) -> int:
     """Return by which whole number a photo is averaged down first: fast, and cost does not grow."""
     return max(1, int(px_per_mm // PX_PER_MM))
 
 
-def _sample(pixels: Float, photo_xy: Float, px_per_mm: float) -> tuple[Float, Float]:
-    """Resample the photo at the chart's places: log light (H, W) and colour (h', w', 3)."""
+def _sample(pixels: Float, photo_xy: Float, px_per_mm: float) -> tuple[Float, Float, float]:
+    """Resample the photo at the chart's places.
+
+    Returns log light (H, W), colour (h', w', 3), and the blur that this added (sd in mm).
+    """
     whole = _whole_shrink(px_per_mm)
     crop, places = _cropped(pixels, photo_xy, whole)
     luminance = cv2.transform(cv2.LUT(crop, linear_light()), _LUMINANCE)
     ratio = px_per_mm / whole / PX_PER_MM
     if ratio > 1:
         # Bilinear reading blurs by 1/6 px² of the photo on average; the rest of what is wanted, before.
-        luminance = cv2.GaussianBlur(luminance, (0, 0), float(np.sqrt(_RESAMPLED_PX2 * ratio**2 - 1 / 6)))
+        kernel = _small_kernel(_RESAMPLED_PX2 * ratio**2 - 1 / 6)
+        luminance = cv2.sepFilter2D(luminance, cv2.CV_32F, kernel, kernel)
     how = cv2.INTER_LINEAR if ratio > 1 else cv2.INTER_CUBIC
     grid = cv2.resize(places, SHAPE[::-1], interpolation=cv2.INTER_LINEAR)
     light = cv2.remap(luminance, grid, _ONE_MAP, how, borderMode=cv2.BORDER_REPLICATE)
@@ -394,7 +392,16 @@ def _sample(pixels: Float, photo_xy: Float, px_per_mm: float) -> tuple[Float, Fl
     coarse, coarse_places = _cropped(pixels, photo_xy, max(1, int(px_per_mm // 2)))
     centres = cv2.resize(coarse_places, PATCH_SHAPE[::-1], interpolation=cv2.INTER_LINEAR)
     colour = cv2.remap(coarse, centres, _ONE_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return light, colour
+    block_mm2 = (whole**2 - 1) / 12 / px_per_mm**2
+    read_mm2 = _RESAMPLED_PX2 / PX_PER_MM**2 if ratio > 1 else 0.0
+    return light, colour, float(np.sqrt(block_mm2 + read_mm2))
+
+
+def _small_kernel(variance_px2: float) -> Float:
+    """Return five weights whose variance is exactly `variance_px2`; a sampled Gaussian's is not."""
+    side = variance_px2 / 4
+    half = np.array([side, 1 - 2 * side, side])
+    return np.convolve(half, half).astype(np.float32)
 
 
 def _cropped(pixels: Float, photo_xy: Float, whole: int) -> tuple[Float, Float]:

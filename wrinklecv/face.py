@@ -48,6 +48,10 @@ TURNED_DEG = 45.0
 DOMINANT_AREA = 2.0
 """Someone in the background has less than half the face area of the one who is meant."""
 
+UPSIDE_DOWN_DEG = 90.0
+MAX_DISAGREEMENT = 2.2
+"""Canonical mm between the plain and the mirrored look. On 60 real and drawn photos, whole and cut off
+35 to 75 mm below the eyes: 0.4 to 2.0 the right way up (one drawn face 3.6), 2.3 to 50 upside down."""
 MESH = 468
 """Landmarks of the face mesh; the irises follow."""
 CANTHI = (33, 133, 362, 263)
@@ -99,11 +103,7 @@ def find_face(photo: Photo) -> Face:
     view = View(photo.pixels)
     rough, findings = _choose(view)
     _check_size(rough)
-    square = _square_on(rough)
-    looks = [_place(view, square.moved(*look[:3]), mirrored=look[3]) for look in _LOOKS]
-    seen = [look for look in looks if look is not None]
-    if len(seen) < len(_LOOKS):
-        raise NoFaceError(Code.NO_FACE, _UNPLACED)
+    seen = _look_closely(view, rough)
     points = np.mean([look.points_xy for look in seen], axis=0)
     expression = {name: float(np.mean([s.expression[name] for s in seen])) for name in seen[0].expression}
     yaw, pitch, roll = head_pose(points)
@@ -114,7 +114,7 @@ def find_face(photo: Photo) -> Face:
             "is hidden. Take the photo from the front.",
         )
     blink = max(expression["eyeBlinkLeft"], expression["eyeBlinkRight"])
-    findings += _turned(roll) + _cut(points, photo) + _closed(blink)
+    findings += _turned(roll) + _unsteady(seen) + _cut(points, photo) + _closed(blink)
     return Face(
         points_xy=points,
         points_sd_px=_jitter(seen),
@@ -125,6 +125,53 @@ def find_face(photo: Photo) -> Face:
         expression=expression,
         findings=findings,
     )
+
+
+def _look_closely(view: View, rough: Float) -> list[Landmarks]:
+    """Look at a face found roughly at `rough` (478, 2) px, plain and mirrored.
+
+    A face that seems to stand on its head is also looked at the other way up, and the way on which
+    the two looks agree better is taken: photos that end under the nose are often seen upside down.
+    Raises NoFaceError when the landmarks cannot be placed, or not surely.
+    """
+    square = _square_on(rough)
+    looks = _looks(view, square)
+    if abs((square.turn_deg + 180.0) % 360.0 - 180.0) > UPSIDE_DOWN_DEG:
+        flipped = _place(view, square.turned(180.0), mirrored=False)
+        other = _looks(view, _square_on(flipped.points_xy)) if flipped else []
+        looks, worst = min(((way, _disagreement(way)) for way in (looks, other)), key=lambda pair: pair[1])
+        if worst > MAX_DISAGREEMENT:
+            raise NoFaceError(Code.FACE_ROTATED, _UNSURE)
+    if not looks:
+        raise NoFaceError(Code.NO_FACE, _UNPLACED)
+    return looks
+
+
+def _looks(view: View, square: Square) -> list[Landmarks]:
+    """Place the landmarks once per look of `_LOOKS`; empty when any look shows no face."""
+    seen = [_place(view, square.moved(*look[:3]), mirrored=look[3]) for look in _LOOKS]
+    looks = [look for look in seen if look is not None]
+    return looks if len(looks) == len(_LOOKS) else []
+
+
+def _disagreement(looks: Sequence[Landmarks]) -> float:
+    """Return how far the plain and the mirrored look lie apart, mean over landmarks in canonical mm."""
+    if not looks:
+        return math.inf
+    first, second = (look.points_xy for look in looks[:2])
+    apart = float(np.linalg.norm(first - second, axis=1).mean())
+    return apart * _FIELD_MM / _square_on((first + second) / 2).side_px
+
+
+def _unsteady(looks: Sequence[Landmarks]) -> tuple[Finding, ...]:
+    value = _disagreement(looks)
+    if value <= MAX_DISAGREEMENT:
+        return ()
+    text = (
+        f"Two looks at the face place the landmarks {value:.1f} mm apart (limit {MAX_DISAGREEMENT} mm): "
+        "show the whole face from the front, sharp and well lit."
+    )
+    return (Finding(Code.LANDMARKS_UNSTEADY, Verdict.WARN, text, None, value, MAX_DISAGREEMENT, "mm"),)
 
 
 def with_scale(face: Face, mm_per_px: float) -> Face:
@@ -193,6 +240,12 @@ def _seen_upright(view: View, square: Square) -> list[tuple[float, Square]]:
 _UNPLACED = (
     "Something like a face was seen, but its landmarks could not be placed: it may be turned to the side, "
     "covered or blurred. Take a sharp photo from the front."
+)
+
+
+_UNSURE = (
+    "It is not clear which way up the face is: show the whole face, chin and hairline included, or turn "
+    "the photo upright."
 )
 
 

@@ -43,7 +43,7 @@ def find_lines(
     light = piece.cut(chart.light)
     mask = piece.cut(face_chart.patches_to_chart(usable)) & piece.cut(face_chart.region_mask(region))
     sigmas_mm = _scales_seen(sight.px_per_mm, settings)
-    blur_mm = float(np.hypot(sight.camera_blur_mm, face_chart.resampling_blur_mm(sight.px_per_mm)))
+    blur_mm = float(np.hypot(sight.camera_blur_mm, chart.blur_mm))
     ridges = find_ridges(light, sigmas_mm=sigmas_mm, px_per_mm=face_chart.PX_PER_MM)
     noise = noise_contrasts(ridges, mask, piece.allows, px_per_mm=face_chart.PX_PER_MM)
     paths = find_paths(ridges, mask, piece.allows, noise, settings=settings, px_per_mm=face_chart.PX_PER_MM)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
@@ -22,6 +23,10 @@ FWHM = 2.3548
 _HALF_WINDOW_MM = 2.0
 _STEP_MM = 1 / 6
 _SIGMAS_MM = np.geomspace(0.09, 1.1, 51)
+_HOOK_MM = 1.0
+"""The last bit of a traced path follows noise beyond the line's end: it is cut and laid straight."""
+_STRAIGHT_POINTS = 12
+"""Over how many points (about 3 mm) a path's direction at its end is taken."""
 _FIT_MM = 0.9
 """The width is fitted under a Gaussian weight: the next line may begin 2 mm away."""
 _MOST_SHARPENED = 0.6
@@ -55,7 +60,9 @@ def measure_profile(
     area: s² grows by blur², and the depth shrinks as s grows.
     """
     step_px = float(np.linalg.norm(np.diff(path_px, axis=0), axis=1).mean())
-    path = _extended(path_px, round(extend_mm * px_per_mm / step_px))
+    trimmed = min(round(_HOOK_MM * px_per_mm / step_px), (len(path_px) - 3) // 4)
+    path_px = path_px[trimmed : len(path_px) - trimmed]
+    path = _extended(path_px, trimmed + round(extend_mm * px_per_mm / step_px))
     along = _ALONG_MM * px_per_mm / step_px
     inner = slice(len(path) - len(path_px) >> 1, (len(path) + len(path_px)) >> 1)
     across_mm = _across_mm()
@@ -94,7 +101,7 @@ def _across_mm() -> Float:
 
 def _extended(path: Float, points: int) -> Float:
     """Carry a path straight on by `points` steps at both ends."""
-    reach = min(8, len(path) - 1)
+    reach = min(_STRAIGHT_POINTS, len(path) - 1)
     ahead = np.arange(1, points + 1)[:, None]
     head = path[0] + ahead[::-1] * (path[0] - path[reach]) / reach
     tail = path[-1] + ahead * (path[-1] - path[-1 - reach]) / reach
@@ -110,7 +117,8 @@ def _normals(path: Float) -> Float:
 def _straightened(light: Float, path: Float, across_px: Float) -> Float:
     """Read the light beside the path: (N, K)."""
     places = path[:, None, :] + across_px[None, :, None] * _normals(path)[:, None, :]
-    return sample(light, places).astype(float)
+    # Bicubic: reading between pixels must not flatten a narrow valley (bilinear: 3 to 5 %).
+    return sample(light, places, cv2.INTER_CUBIC).astype(float)
 
 
 def _basis(across_mm: Float, sigma_mm: float) -> tuple[Float, Float]:

@@ -99,9 +99,10 @@ def _pose(face: Face, settings: Settings) -> Iterator[Finding]:
                 unit="deg",
                 region=region,
             )
+    # A photo stored sideways has its own finding already, from the room that turned it.
     yield from _above(
         Code.FACE_ROTATED,
-        abs(face.roll_deg),
+        abs(face.roll_deg) if Code.FACE_ROTATED not in {f.code for f in face.findings} else 0.0,
         settings.warn_roll_deg,
         None,
         "The head leans by {value:.0f}° (limit {threshold:.0f}°): hold the head upright.",

@@ -173,6 +173,7 @@ class Chart:
     photo_xy: (h, w, 2) float32, photo position of each node of the coarse grid.
     metric: (h, w, 2, 2) float32, on the coarse grid: chart displacement (du, dv) in chart mm →
     displacement on the subject's skin in mm, in an orthonormal tangent frame.
+    blur_mm: standard deviation of the blur that the resampling added.
     """
 
     light: Float
@@ -181,6 +182,7 @@ class Chart:
     view_angle_deg: Float
     photo_xy: Float
     metric: Float
+    blur_mm: float
 
     def __post_init__(self) -> None:
         rows, columns = self.light.shape

@@ -150,8 +150,8 @@ def hessian_at(scale: Scale, places_px: Float) -> Float:
     return np.stack([sample(part, samples) for part in scale.parts])
 
 
-def sample(picture: Float, places_px: Float) -> Float:
-    """Read a picture (H, W) at places (…, 2) of (x, y) by bilinear interpolation: (…,) float32."""
+def sample(picture: Float, places_px: Float, how: int = cv2.INTER_LINEAR) -> Float:
+    """Read a picture (H, W) at places (…, 2) of (x, y), bilinear or `how` cv2 calls it: (…,) float32."""
     shape = np.shape(places_px)[:-1]
     flat = np.asarray(places_px, np.float32).reshape(-1, 2)
     # cv2.remap takes at most 32,767 rows: a tall list is folded into a table.
@@ -161,7 +161,7 @@ def sample(picture: Float, places_px: Float) -> Float:
     if not rows:
         return np.zeros(shape, np.float32)
     values = cv2.remap(
-        picture, table.reshape(rows, _TABLE, 2), _ONE_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        picture, table.reshape(rows, _TABLE, 2), _ONE_MAP, how, borderMode=cv2.BORDER_REPLICATE
     )
     return np.asarray(values.reshape(-1)[: len(flat)].reshape(shape))
 

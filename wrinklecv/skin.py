@@ -77,7 +77,8 @@ def _patches(chart: Chart, settings: Settings) -> _Patches:
     light = face_chart.patch_means(chart.light)
     red, green, blue = np.moveaxis(np.log(face_chart.linear_light()[chart.colour] + 1 / 1024), -1, 0)
     fine = cv2.absdiff(chart.light, cv2.boxFilter(chart.light, -1, (9, 9)))
-    contrast = cv2.GaussianBlur(face_chart.patch_means(fine), (0, 0), 1.0)
+    # The median of 5 mm: one deep furrow or a mole fills the minority of it, strands of hair all of it.
+    contrast = cv2.medianBlur(face_chart.patch_means(fine), 5)
     clipped = (chart.colour >= _CLIPPED).sum(axis=2) >= 2
     features = np.stack([light, red - green, blue - green], axis=-1).astype(np.float32)
     seen = face_chart.nodes_to_patches((chart.resolution_px_per_mm > 0).astype(np.float32)) == 1
