@@ -258,7 +258,6 @@ def test_a_deep_line_elsewhere_changes_nothing_of_the_others() -> None:
         assert other.angle_deg == pytest.approx(one.angle_deg, abs=0.5)
 
 
-@pytest.mark.xfail(strict=True, reason="a furrow darker than about 0.45 is taken for hair (skin.py)")
 def test_a_very_deep_furrow_is_a_line_and_not_hair() -> None:
     assessment = assess(drawn("furrow").photo, find=drawn_face)
     (found,) = (line for line in assessment.lines if is_same(line, drawn().lines[DEEP]))

@@ -19,7 +19,8 @@ from PIL import Image
 from wrinklecv import landmarker, model
 from wrinklecv.codes import Code
 from wrinklecv.errors import ManyFacesError, ModelError, NoFaceError, SettingsError
-from wrinklecv.face import MESH, _iris_px, find_face, head_pose, mirror_order, with_scale
+from wrinklecv.face import MESH, find_face, head_pose, mirror_order, with_scale
+from wrinklecv.iris import iris_px
 from wrinklecv.landmarker import find_landmarks
 from wrinklecv.model import canonical_face
 from wrinklecv.records import Bytes, Face, Float, Photo, Verdict
@@ -210,8 +211,8 @@ def test_the_edge_of_a_drawn_iris_is_found_where_the_model_is_wrong(radius_px: f
     points = np.zeros((478, 2))
     for wrong in (0.9, 1.15):
         points[469], points[471] = [(80.0 + side * wrong * radius_px, 80.0) for side in (1, -1)]
-        assert _iris_px(drawn, points, 469, 471) == pytest.approx(2 * radius_px, rel=0.015)
-    assert np.isnan(_iris_px(np.full_like(drawn, 130), points, 469, 471))
+        assert iris_px(drawn, points, 469, 471) == pytest.approx(2 * radius_px, rel=0.015)
+    assert np.isnan(iris_px(np.full_like(drawn, 130), points, 469, 471))
 
 
 def test_a_known_scale_replaces_the_iris(face: Face) -> None:

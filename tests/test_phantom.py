@@ -17,7 +17,16 @@ from scipy.spatial import cKDTree
 from wrinklecv import chart, phantom
 from wrinklecv.face import find_face
 from wrinklecv.model import canonical_face
-from wrinklecv.phantom import Person, Phantom, PhantomLine, Shot, TrueLine, draw_phantom, random_lines
+from wrinklecv.phantom import (
+    Person,
+    Phantom,
+    PhantomLine,
+    Shot,
+    TrueLine,
+    draw_phantom,
+    random_lines,
+    samples,
+)
 from wrinklecv.phantom.camera import Camera
 from wrinklecv.phantom.lines import surface_length
 from wrinklecv.phantom.person import linear
@@ -222,7 +231,7 @@ def test_sample_files_are_named_by_the_protocol_and_tell_their_truth(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small = draw_phantom(PLAIN, Shot(px_per_mm=2, width_px=400, height_px=500, jpeg_quality=80))
-    monkeypatch.setattr(phantom, "draw_phantom", lambda person, shot, seed: small)
+    monkeypatch.setattr(samples, "draw_phantom", lambda person, shot, seed: small)
     files = phantom.write_samples(tmp_path)
     photos = [path.name for path in files if path.suffix == ".jpg"]
     assert len(photos) == 16
@@ -234,7 +243,7 @@ def test_sample_files_are_named_by_the_protocol_and_tell_their_truth(
 
 
 def test_the_head_is_never_held_quite_the_same_in_two_sample_photos() -> None:
-    shots = [phantom._sample_shot(f"{name}.jpg", Expression.REST) for name in ("a", "b")]
+    shots = [samples._sample_shot(f"{name}.jpg", Expression.REST) for name in ("a", "b")]
     assert shots[0].yaw_deg != shots[1].yaw_deg
 
 

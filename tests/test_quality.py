@@ -12,10 +12,11 @@ import pytest
 from wrinklecv.chart import linear_light, make_chart, to_photo
 from wrinklecv.codes import Code
 from wrinklecv.phantom import Person, Phantom, Shot, draw_phantom
-from wrinklecv.quality import edge_blur_mm, judge_photo
+from wrinklecv.quality import judge_photo
 from wrinklecv.records import Bytes, Chart, Face, Finding, Photo, Region, Scale, Verdict
 from wrinklecv.regions import measure_coverage
 from wrinklecv.settings import DEFAULTS, Settings
+from wrinklecv.sharpness import edge_blur_mm
 from wrinklecv.skin import find_skin
 
 SHOT = Shot(px_per_mm=5.5, width_px=1060, height_px=1300)
@@ -41,7 +42,8 @@ def judged(pixels: Bytes, who: Face | None = None, settings: Settings = DEFAULTS
     chart = make_chart(photo, who)
     skin = find_skin(chart, settings=settings)
     coverage = measure_coverage(chart, skin.usable)
-    return judge_photo(photo, who, chart, skin, coverage, settings=settings)
+    blur_mm = edge_blur_mm(chart)
+    return judge_photo(photo, who, chart, skin, coverage, edge_blur_mm=blur_mm, settings=settings)
 
 
 def of(findings: tuple[Finding, ...], code: Code) -> dict[Region | None, Verdict]:

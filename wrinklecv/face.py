@@ -3,6 +3,7 @@
 A detector finds the face in the whole photo. The landmarks are then placed on small upright crops
 around it, always of the same size in face millimetres, and averaged over crops that differ a
 little. Half of them are mirrored, so that a mirrored photo gives the mirrored face.
+How large the face is, the irises tell (`iris.py`).
 """
 
 from __future__ import annotations
@@ -15,30 +16,16 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import gaussian_filter1d
 
 from .codes import Code
 from .errors import ManyFacesError, NoFaceError, SettingsError
+from .iris import measure_scale
 from .landmarker import SIGHT_PX, Landmarks, Square, View, detect_faces, find_landmarks
 from .model import canonical_face
-from .records import Bytes, Face, Finding, Float, Photo, Scale, Verdict
+from .records import Face, Finding, Float, Photo, Scale, Verdict
 
-IRIS_MM = 11.7
-IRIS_SD_MM = 0.5
-"""Horizontal visible iris diameter of adults, and its spread between people (measurement.md 2)."""
-MODEL_IRIS = 1.03
-MODEL_IRIS_SD = 0.05
-"""The model's iris diameter over the visible one, mean and sd of 70 studio photos."""
-MAX_EYE_DIFFERENCE = 0.06
-"""The visible diameters of a person's two irises differ by 1.2 to 1.7 % (sd): here an edge was missed."""
-MIN_EDGE_RISE = 70.0
-"""Grey levels per radius: half of the faintest limbus in 18 studio photos (141, median 435)."""
-EDGE_SD_PX = 0.25
-"""Turned, resized and mirrored copies of an iris 16 px wide change its diameter by 0.1 to 0.25 px."""
 CLOSED_STRENGTH = 0.6
 """The eyes of 102 studio photos, at rest and smiling, reach 0.30 at most."""
-CLOSED_RELATIVE_SD = 0.10
-"""Behind a lid the iris is a guess: taken as twice the error that the model makes on open eyes."""
 MIN_FACE_PX = 100.0
 """A narrower face has less than 1 px per mm: no line can be seen."""
 MAX_YAW_DEG = 45.0
@@ -60,15 +47,6 @@ _NOSE = (168, 6, 197, 195, 5, 4, 1, 2, 98, 327, 129, 358)
 _TEMPLES = (127, 356, 234, 454)
 _ANCHORS = (*CANTHI, 168, 6, 127, 356)
 """Bony places that no expression moves: they hold the crop, so rest and smile are seen alike."""
-_IRISES = ((469, 471), (474, 476))
-"""The two ends of each horizontal diameter, right and left; lids hide the vertical one."""
-_ARC = np.radians(np.arange(-20.0, 33.0, 4.0))
-_RADIUS_STEP = 0.005
-_RADII = np.arange(0.65, 1.30, _RADIUS_STEP)
-"""Where the edge of an iris is sought: angles from its horizontal, radii as shares of the model's radius."""
-_EDGE_BLUR = 0.03
-_EDGE_BLUR_PX = 1.0
-"""Blur along the ray before the steepest place is sought: a share of the radius, at least one px."""
 _IRIS_MIRROR = (473, 476, 475, 474, 477, 468, 471, 470, 469, 472)
 """Mirror images of 468 to 477: middle, end to the picture's right, top, end to the picture's left, bottom."""
 
@@ -121,7 +99,7 @@ def find_face(photo: Photo) -> Face:
         yaw_deg=yaw,
         pitch_deg=pitch,
         roll_deg=roll,
-        scale=_scale(photo.pixels, points, closed=blink > CLOSED_STRENGTH),
+        scale=measure_scale(photo.pixels, points, closed=blink > CLOSED_STRENGTH),
         expression=expression,
         findings=findings,
     )
@@ -415,52 +393,6 @@ def _jitter(looks: Sequence[Landmarks]) -> float:
     """
     points = np.array([look.points_xy for look in looks])
     return math.sqrt(float(points.var(axis=0, ddof=1).sum(axis=1).mean()))
-
-
-def _scale(pixels: Bytes, points: Float, *, closed: bool) -> Scale:
-    """Return mm per px from the horizontal diameter of both irises, (H, W, 3) `pixels`, (478, 2) `points`.
-
-    The model's own iris is too large by 3 ± 5 %, always by the same amount in the same person, and
-    differs from the edge that can be seen; so the edge is sought, and the model's iris used where none
-    is found. No correction for a turned head: the eyes look at the camera, so the iris faces it. Were
-    they fixed in the head, 10° of yaw would make the diameter 1.5 % too small.
-    """
-    models = np.array([np.linalg.norm(points[a] - points[b]) for a, b in _IRISES])
-    seen = np.array([_iris_px(pixels, points, a, b) for a, b in _IRISES])
-    trusted = not closed and bool(abs(seen[0] - seen[1]) < MAX_EYE_DIFFERENCE * seen.mean())
-    diameters = seen if trusted else models / MODEL_IRIS
-    mean = float(diameters.mean())
-    spread = [IRIS_SD_MM / IRIS_MM, float(abs(diameters[0] - diameters[1])) / 2 / mean]
-    spread += [EDGE_SD_PX / mean if trusted else MODEL_IRIS_SD]
-    spread += [CLOSED_RELATIVE_SD] if closed else []
-    return Scale(IRIS_MM / mean, "iris", math.hypot(*spread))
-
-
-def _iris_px(pixels: Bytes, points: Float, one: int, other: int) -> float:
-    """Return the diameter between the limbus edges on both sides of one iris, in px; NaN when unseen.
-
-    `one` and `other` are its landmarks to the subject's left and right.
-
-    The edge is the steepest rise of brightness along the median of rays to either side (Daugman's
-    integro-differential operator, IEEE PAMI 15 (1993) 1148, on the two arcs that lids leave free).
-    """
-    middle, along = (points[one] + points[other]) / 2, (points[one] - points[other]) / 2
-    across = np.array([-along[1], along[0]])  # towards the chin, where the lid leaves more free
-    radius = float(np.linalg.norm(along))
-    # Between pixels brightness is interpolated: without a blur of a pixel the edge would snap to them.
-    blur_steps = max(_EDGE_BLUR, _EDGE_BLUR_PX / radius) / _RADIUS_STEP
-    margin = min(math.ceil(blur_steps), len(_RADII) // 4)
-    diameter = 0.0
-    for side in (along, -along):
-        rays = np.cos(_ARC)[:, None, None] * side + np.sin(_ARC)[:, None, None] * across
-        places = (middle + rays * _RADII[None, :, None]).astype(np.float32)
-        light = cv2.remap(pixels, places[..., 0], places[..., 1], cv2.INTER_CUBIC).mean(axis=2)
-        rise = np.gradient(gaussian_filter1d(np.median(light, axis=0), blur_steps))
-        at = int(rise[margin:-margin].argmax()) + margin
-        if rise[at] < MIN_EDGE_RISE * _RADIUS_STEP:
-            return math.nan
-        diameter += float(_RADII[at]) * radius
-    return diameter
 
 
 def _turned(roll_deg: float) -> tuple[Finding, ...]:

@@ -170,16 +170,16 @@ def _sample_shot(name: str, expression: Expression) -> Shot:
     rng = np.random.default_rng(_seed(name))
     yaw, pitch, roll = rng.normal(0, [1.2, 1.0, 0.8])
     return Shot(
-        width_px=1700,
-        height_px=2120,
-        px_per_mm=8.4,
+        width_px=2020,
+        height_px=2520,
+        px_per_mm=10.0,
         yaw_deg=float(yaw),
         pitch_deg=float(pitch),
         roll_deg=float(roll),
         exposure_ev=float(rng.normal(0, 0.05)),
         light_azimuth_deg=-20 + float(rng.normal(0, 2)),
         noise_sd=1.0,
-        jpeg_quality=91,
+        jpeg_quality=89,
         eyes_at_share=(0.5 + float(rng.normal(0, 0.006)), 0.485 + float(rng.normal(0, 0.006))),
         expression=expression,
     )
