@@ -6,19 +6,17 @@ give byte-identical tables, with one process or many.
 
 from __future__ import annotations
 
-import copyreg
+import hashlib
 import multiprocessing
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import fields
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from .codes import Code
 from .errors import PhotoError
 from .listing import Found, Paths, find_photos, outcome_of
-from .records import Assessment, Face, Line, Outcome, Photo, Status, Verdict
+from .records import Assessment, Outcome, Photo, Status, Verdict
 from .results import Results
 from .settings import DEFAULTS, Settings
 
@@ -51,12 +49,13 @@ class Summary(NamedTuple):
 def assess_file(file: Path, path: str, settings: Settings, overlay: bool) -> Scored:
     """Read and assess one file; a photo that cannot be measured is a Scored with its code."""
     from .assessment import assess
-    from .photo import read_photo
+    from .photo import read_file, read_photo
 
     sha256 = ""
     try:
-        photo = read_photo(file, name=path)
-        sha256 = photo.sha256
+        content = read_file(file)
+        sha256 = hashlib.sha256(content).hexdigest()  # a refused photo's row tells which bytes it was
+        photo = read_photo(content, name=path)
         assessment = assess(photo, settings=settings)
     except PhotoError as error:
         return Scored(sha256, code=error.code, message=str(error))
@@ -66,16 +65,14 @@ def assess_file(file: Path, path: str, settings: Settings, overlay: bool) -> Sco
 def _overlay(photo: Photo, assessment: Assessment) -> bytes:
     """Draw the lines on the photo; return a JPEG of at most `OVERLAY_LONG_SIDE_PX`, without metadata."""
     import cv2
-    import numpy as np
-    import simplejpeg
 
-    from .draw import draw_lines
+    from .draw import draw_lines, encode_jpeg
 
     pixels = draw_lines(photo, assessment)
     shrink = OVERLAY_LONG_SIDE_PX / max(pixels.shape)
     if shrink < 1:
         pixels = cv2.resize(pixels, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
-    return bytes(simplejpeg.encode_jpeg(np.ascontiguousarray(pixels), quality=90))
+    return encode_jpeg(pixels)
 
 
 def assess_many(
@@ -204,13 +201,3 @@ def _start_worker() -> None:
     import cv2
 
     cv2.setNumThreads(1)
-
-
-def _by_fields(record: Face | Line) -> tuple[type, tuple[Any, ...]]:
-    """Say how to rebuild a record in another process: by its constructor, so its arrays stay read-only."""
-    values = (getattr(record, field.name) for field in fields(record))
-    return type(record), tuple(dict(v) if isinstance(v, MappingProxyType) else v for v in values)
-
-
-copyreg.pickle(Face, _by_fields)
-copyreg.pickle(Line, _by_fields)

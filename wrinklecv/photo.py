@@ -21,8 +21,9 @@ import numpy as np
 from PIL import Image, ImageCms
 
 from .codes import Code
-from .decoding import Header, Kind, brands, decode, find_kind, read_exif, read_header
+from .decoding import Header, Kind, brands, decode, find_kind, read_header
 from .errors import UnreadablePhotoError
+from .exif import read_exif
 from .records import Bytes, Finding, Photo, Verdict
 
 MOST_BYTES = 40 << 20
@@ -80,7 +81,7 @@ def read_photo(source: str | os.PathLike[str] | bytes, *, name: str = "") -> Pho
         data = source
         _check_size(len(data))
     else:
-        data = _read_file(source)
+        data = read_file(source)
         # A name that is not UTF-8 would fail later, in every table and terminal.
         name = name or os.fsencode(PurePath(source).name).decode("utf-8", "replace")
     sha256 = hashlib.sha256(data).hexdigest()
@@ -110,8 +111,11 @@ for _flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY", "O_BINARY"):
     _OPEN_FLAGS |= getattr(os, _flag, 0)
 
 
-def _read_file(path: str | os.PathLike[str]) -> bytes:
-    """Return the bytes of a regular file that does not change while it is read."""
+def read_file(path: str | os.PathLike[str]) -> bytes:
+    """Return the bytes of a regular file that does not change while it is read.
+
+    Raises UnreadablePhotoError when it is missing, forbidden, too large, no regular file or a link.
+    """
     try:
         descriptor = os.open(path, _OPEN_FLAGS)
     except ValueError:  # a NUL or a lone surrogate, which no file's name can hold

@@ -14,8 +14,9 @@ Conventions, once for the whole house:
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
@@ -318,3 +319,13 @@ class Outcome:
     assessment: Assessment | None = None
     code: Code | None = None
     message: str = ""
+
+
+def _by_fields(record: Face | Line) -> tuple[type, tuple[Any, ...]]:
+    """Say how to rebuild a record in another process: by its constructor, so its arrays stay read-only."""
+    values = (getattr(record, field.name) for field in fields(record))
+    return type(record), tuple(dict(v) if isinstance(v, MappingProxyType) else v for v in values)
+
+
+copyreg.pickle(Face, _by_fields)
+copyreg.pickle(Line, _by_fields)

@@ -12,7 +12,6 @@ from typing import NamedTuple
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
-import wrinklecv.batch  # noqa: F401 - it teaches pickle our records, and cache_data keeps pickles
 from wrinklecv import tables
 from wrinklecv.assessment import assess
 from wrinklecv.draw import Cut, cut_out, draw_on, encode_jpeg
