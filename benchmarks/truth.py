@@ -114,6 +114,7 @@ def _bars(checks: list[Check], regions: Iterable[Region] = tuple(Region)) -> lis
     if not seen:
         return [Bar("lines found once", f"0 of {len(lines)}", "all", False)]
     turns = np.array([line.turn_deg for line in seen])
+    held = [share for line in seen for share in _within_two_se(line)]
     return [
         Bar(
             "lines found once; lines that nobody drew",
@@ -130,7 +131,23 @@ def _bars(checks: list[Check], regions: Iterable[Region] = tuple(Region)) -> lis
             "± 2°",
             bool(np.median(np.abs(turns)) <= 2),
         ),
+        Bar(
+            "truth within 2 standard errors",
+            f"{np.mean(held):.0%} of all figures",
+            "≥ 95 %",
+            bool(np.mean(held) >= 0.95),
+        ),
     ]
+
+
+def _within_two_se(line: LineCheck) -> list[bool]:
+    """Tell for length, width and contrast whether the stated uncertainty was honest."""
+    pairs = (
+        (line.length_mm - line.true_length_mm, line.length_se_mm),
+        (line.width_mm - line.true_width_mm, line.width_se_mm),
+        (line.contrast - line.true_contrast, line.contrast_se),
+    )
+    return [abs(error) <= 2 * se for error, se in pairs]
 
 
 def _ratio(measured: float, true: float) -> float:
@@ -143,6 +160,3 @@ def _ratio_bar(name: str, errors: list[float], limit: float) -> Bar:
     typical, nine = np.median(np.abs(error)), np.quantile(np.abs(error), 0.9)
     text = f"{typical:.1%} median, {nine:.1%} for 9 of 10, bias {error.mean():+.1%}"
     return Bar(name, text, f"± {limit:.0%}", bool(typical <= limit))
-
-
-__all__ = ["Case", "LineCheck", "cases", "measure", "run"]

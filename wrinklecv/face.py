@@ -39,6 +39,8 @@ UPSIDE_DOWN_DEG = 90.0
 MAX_DISAGREEMENT = 2.2
 """Canonical mm between the plain and the mirrored look. On 60 real and drawn photos, whole and cut off
 35 to 75 mm below the eyes: 0.4 to 2.0 the right way up (one drawn face 3.6), 2.3 to 50 upside down."""
+NO_FACE_DISAGREEMENT = 3.0
+"""Beyond it nothing is measured: cartoons and statues, which the model takes for faces, end here."""
 MESH = 468
 """Landmarks of the face mesh; the irises follow."""
 CANTHI = (33, 133, 362, 263)
@@ -149,7 +151,8 @@ def _unsteady(looks: Sequence[Landmarks]) -> tuple[Finding, ...]:
         f"Two looks at the face place the landmarks {value:.1f} mm apart (limit {MAX_DISAGREEMENT} mm): "
         "show the whole face from the front, sharp and well lit."
     )
-    return (Finding(Code.LANDMARKS_UNSTEADY, Verdict.WARN, text, None, value, MAX_DISAGREEMENT, "mm"),)
+    verdict = Verdict.REFUSE if value > NO_FACE_DISAGREEMENT else Verdict.WARN
+    return (Finding(Code.LANDMARKS_UNSTEADY, verdict, text, None, value, MAX_DISAGREEMENT, "mm"),)
 
 
 def with_scale(face: Face, mm_per_px: float) -> Face:

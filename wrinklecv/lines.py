@@ -18,6 +18,8 @@ _END_SD_MM = 0.35
 """How well the two ends of a line are found together, on drawn lines."""
 _SHAPE_TURN_RAD = 0.05
 """How far a person's skin may face elsewhere than the canonical face's (3°): matters beside the eyes."""
+_CONTRAST_SHARE, _WIDTH_SHARE = 0.03, 0.04
+"""What remains unknown of depth and width, whatever the noise: the camera's true blur, mostly."""
 _FADING_MM = 0.75
 _DEEPEST_MM = 2.0
 """Length of the stretch whose mean is a line's largest contrast."""
@@ -75,10 +77,10 @@ def _line(chart: Chart, piece: Piece, profile: Profile, noise: float, scale: Sca
     shape_share = _SHAPE_TURN_RAD * float(np.tan(tilt))
     contrast = _body_contrast(profile.depths, length)
     # The noise is that of a mean over the filter's reach; a longer line averages more of it.
-    contrast_se = noise * float(np.sqrt(min(1.0, 2 * REACH_MM / max(length, 1e-6))))
+    contrast_noise = noise * float(np.sqrt(min(1.0, 2 * REACH_MM / max(length, 1e-6))))
     width = profile.sigma_mm * FWHM * widening
     # Width of a fitted valley: its relative error is about that of its depth (Cramér-Rao, factor √(4/3)).
-    relative = 1.15 * contrast_se / max(contrast, 1e-6)
+    width_share = 1.15 * contrast_noise / max(contrast, 1e-6)
     return Line(
         region=piece.region,
         path_mm=path_mm,
@@ -86,12 +88,12 @@ def _line(chart: Chart, piece: Piece, profile: Profile, noise: float, scale: Sca
         length_mm=length,
         length_se_mm=float(np.linalg.norm((_END_SD_MM, length * shape_share, length * scale.relative_sd))),
         width_mm=width,
-        width_se_mm=float(width * np.hypot(relative, scale.relative_sd)),
+        width_se_mm=width * float(np.linalg.norm((width_share, _WIDTH_SHARE, scale.relative_sd))),
         contrast=contrast,
-        contrast_se=contrast_se,
+        contrast_se=float(np.hypot(contrast_noise, contrast * _CONTRAST_SHARE)),
         max_contrast=_deepest(profile.depths, length),
         angle_deg=_angle_deg(steps_mm),
-        signal_to_noise=contrast / contrast_se,
+        signal_to_noise=contrast / contrast_noise,
     )
 
 

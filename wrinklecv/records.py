@@ -208,7 +208,7 @@ class Line:
     contrast: mean along the line; max_contrast: of its deepest stretch of about 2 mm.
     angle_deg: direction on the skin against the head's own level, 0 = level, 90 = upright, in
     [0, 180), turning from x towards y (so 45 runs from upper left to lower right of the picture).
-    signal_to_noise: mean contrast over its standard error.
+    signal_to_noise: mean contrast over what texture and sensor noise alone would show.
     The standard errors hold the measurement's noise and, for mm, the scale's own error.
     """
 

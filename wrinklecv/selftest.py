@@ -35,10 +35,13 @@ class LineCheck:
     pieces: int
     true_length_mm: float
     length_mm: float
+    length_se_mm: float
     true_width_mm: float
     width_mm: float
+    width_se_mm: float
     true_contrast: float
     contrast: float
+    contrast_se: float
     turn_deg: float
 
 
@@ -121,10 +124,13 @@ def _check(true: TrueLine, found: list[Line]) -> LineCheck:
         pieces=len(found),
         true_length_mm=true.length_mm,
         length_mm=best.length_mm if best else 0.0,
+        length_se_mm=best.length_se_mm if best else 0.0,
         true_width_mm=true.width_mm,
         width_mm=best.width_mm if best else 0.0,
+        width_se_mm=best.width_se_mm if best else 0.0,
         true_contrast=true.contrast,
         contrast=best.contrast if best else 0.0,
+        contrast_se=best.contrast_se if best else 0.0,
         turn_deg=turn,
     )
 

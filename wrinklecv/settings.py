@@ -46,8 +46,9 @@ class Settings:
     black_light: float = -5.5
     """ln of the skin's linear luminance: sRGB grey 36 and 14 of 255."""
     max_side_light: float = 0.6
-    warn_blur_mm: float = 0.35
-    max_blur_mm: float = 0.7
+    warn_blur_mm: float = 0.28
+    max_blur_mm: float = 0.45
+    """Softness (sd) of the sharpest edges; beyond it lines thinner than a millimetre are washed out."""
 
     # -- skin --
     hair_darker: float = 0.45
