@@ -42,7 +42,7 @@ def measured(
         resample(path, 0.25 * PX_PER_MM),
         px_per_mm=PX_PER_MM,
         extend_mm=DEFAULTS.end_search_mm,
-        blur_mm=blur_mm,
+        blur_mm2=blur_mm**2 - 1 / 15 / PX_PER_MM**2,
     )
 
 

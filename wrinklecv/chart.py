@@ -54,6 +54,8 @@ _CAMERA_DISTANCE_MM = 1500.0
 from afar 3 % too long; the forehead changes by a tenth of that."""
 _ONE_MAP: Any = None
 """cv2.remap wants no second map for (x, y) pairs, which its stubs do not know."""
+BICUBIC_PX2 = -1 / 15
+"""Variance that cv2.INTER_CUBIC adds on average: its kernel (a = -3/4) sharpens. ∫x²h(x)dx = (4a + 2)/15."""
 _RESAMPLED_PX2 = 0.25
 """Variance (chart px²) that resampling a finer photo adds: it averages what one chart pixel covers."""
 
@@ -67,8 +69,8 @@ REGION_OUTLINES_MM: dict[Region, tuple[tuple[float, float], ...]] = {
         (-14, -60), (14, -60), (13, -48), (11, -38), (9, -27), (-9, -27), (-11, -38), (-13, -48),
     ),
     Region.CROWS_FEET_LEFT: (
-        (58, -29), (66, -36), (75, -41), (82, -42), (84, -26), (82, -9), (76, -3), (65, -3), (55, -10),
-        (53.5, -17), (58, -22),
+        (57, -29), (63, -38), (68, -42), (72, -42), (77, -36), (82, -28), (82, -14), (75, -3), (65, -3),
+        (55, -10), (53.5, -17), (58, -22),
     ),
 }  # fmt: skip
 REGION_OUTLINES_MM[Region.CROWS_FEET_RIGHT] = tuple(
@@ -291,7 +293,7 @@ def make_chart(photo: Photo, face: Face) -> Chart:
     photo_xy = (geometry.nodes_mm @ camera[:, :3].T + camera[:, 3] + moved).reshape(*NODE_SHAPE, 2)
     metric, view_angle = _metric_and_view(photo_xy, camera, face.scale.mm_per_px)
     resolution = _resolution(photo_xy, metric)
-    light, colour, blur_mm = _sample(photo.pixels, photo_xy, float(np.median(resolution)))
+    light, colour, blur_mm2 = _sample(photo.pixels, photo_xy, float(np.median(resolution)))
     size = np.array((photo.width_px, photo.height_px)) - 1
     inside = ((photo_xy >= 0) & (photo_xy <= size)).all(axis=2)
     return Chart(
@@ -301,7 +303,7 @@ def make_chart(photo: Photo, face: Face) -> Chart:
         view_angle_deg=view_angle,
         photo_xy=photo_xy,
         metric=metric,
-        blur_mm=blur_mm,
+        blur_mm2=blur_mm2,
     )
 
 
@@ -375,7 +377,7 @@ def _whole_shrink(px_per_mm: float) -> int:
 def _sample(pixels: Float, photo_xy: Float, px_per_mm: float) -> tuple[Float, Float, float]:
     """Resample the photo at the chart's places.
 
-    Returns log light (H, W), colour (h', w', 3), and the blur that this added (sd in mm).
+    Returns log light (H, W), colour (h', w', 3), and the blur that this added (variance in mm²).
     """
     whole = _whole_shrink(px_per_mm)
     crop, places = _cropped(pixels, photo_xy, whole)
@@ -393,8 +395,8 @@ def _sample(pixels: Float, photo_xy: Float, px_per_mm: float) -> tuple[Float, Fl
     centres = cv2.resize(coarse_places, PATCH_SHAPE[::-1], interpolation=cv2.INTER_LINEAR)
     colour = cv2.remap(coarse, centres, _ONE_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     block_mm2 = (whole**2 - 1) / 12 / px_per_mm**2
-    read_mm2 = _RESAMPLED_PX2 / PX_PER_MM**2 if ratio > 1 else 0.0
-    return light, colour, float(np.sqrt(block_mm2 + read_mm2))
+    read_mm2 = _RESAMPLED_PX2 / PX_PER_MM**2 if ratio > 1 else BICUBIC_PX2 / px_per_mm**2
+    return light, colour, block_mm2 + read_mm2
 
 
 def _small_kernel(variance_px2: float) -> Float:

@@ -45,14 +45,14 @@ def find_lines(
     light = piece.cut(chart.light)
     mask = piece.cut(face_chart.patches_to_chart(usable)) & piece.cut(face_chart.region_mask(region))
     sigmas_mm = _scales_seen(sight.px_per_mm, settings)
-    blur_mm = float(np.hypot(sight.camera_blur_mm, chart.blur_mm))
+    blur_mm2 = sight.camera_blur_mm**2 + chart.blur_mm2 + face_chart.BICUBIC_PX2 / face_chart.PX_PER_MM**2
     ridges = find_ridges(light, sigmas_mm=sigmas_mm, px_per_mm=face_chart.PX_PER_MM)
     noise = noise_contrasts(ridges, mask, piece.allows, px_per_mm=face_chart.PX_PER_MM)
     paths = find_paths(ridges, mask, piece.allows, noise, settings=settings, px_per_mm=face_chart.PX_PER_MM)
     found = []
     for path in paths:
         profile = measure_profile(
-            light, path, px_per_mm=face_chart.PX_PER_MM, extend_mm=settings.end_search_mm, blur_mm=blur_mm
+            light, path, px_per_mm=face_chart.PX_PER_MM, extend_mm=settings.end_search_mm, blur_mm2=blur_mm2
         )
         noise_here = float(np.interp(profile.sigma_mm * np.sqrt(2), sigmas_mm, noise))
         line = _line(chart, piece, profile, noise_here, scale)

@@ -52,11 +52,11 @@ class Profile:
 
 
 def measure_profile(
-    light: Float, path_px: Float, *, px_per_mm: float, extend_mm: float, blur_mm: float
+    light: Float, path_px: Float, *, px_per_mm: float, extend_mm: float, blur_mm2: float
 ) -> Profile:
     """Measure the valley along `path_px` (N, 2) in `light` (H, W); the ends may move by `extend_mm`.
 
-    blur_mm: standard deviation of the blur that camera and resampling add. Blur keeps a valley's
+    blur_mm2: variance of the blur of camera, resampling and the reading here. Blur keeps a valley's
     area: s² grows by blur², and the depth shrinks as s grows.
     """
     step_px = float(np.linalg.norm(np.diff(path_px, axis=0), axis=1).mean())
@@ -75,7 +75,7 @@ def measure_profile(
     depths = _depths(table, across_mm, sigma_mm)
     smooth = gaussian_filter1d(depths, along, mode="nearest")
     kept = _from_to(*_ends(smooth, inner, round(5 * px_per_mm / step_px)))
-    sharp_mm = float(np.sqrt(max(sigma_mm**2 - blur_mm**2, (sigma_mm * _MOST_SHARPENED) ** 2)))
+    sharp_mm = float(np.sqrt(max(sigma_mm**2 - blur_mm2, (sigma_mm * _MOST_SHARPENED) ** 2)))
     whole = table[np.rint(kept).astype(int)].mean(axis=0)
     every = np.arange(len(path))
     cut = np.column_stack([np.interp(kept, every, path[:, k]) for k in (0, 1)])

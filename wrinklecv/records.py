@@ -174,7 +174,7 @@ class Chart:
     photo_xy: (h, w, 2) float32, photo position of each node of the coarse grid.
     metric: (h, w, 2, 2) float32, on the coarse grid: chart displacement (du, dv) in chart mm →
     displacement on the subject's skin in mm, in an orthonormal tangent frame.
-    blur_mm: standard deviation of the blur that the resampling added.
+    blur_mm2: variance of the blur that the resampling added; below 0 where it sharpened.
     """
 
     light: Float
@@ -183,7 +183,7 @@ class Chart:
     view_angle_deg: Float
     photo_xy: Float
     metric: Float
-    blur_mm: float
+    blur_mm2: float
 
     def __post_init__(self) -> None:
         rows, columns = self.light.shape
