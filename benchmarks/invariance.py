@@ -49,7 +49,7 @@ def run() -> None:
         shot = Shot(px_per_mm=8.5, width_px=1900, height_px=2300, exposure_ev=-0.7)
         person = Person(seed=seed, lines=lines, skin_tone=0.35)
         base = draw_phantom(person, shot, seed=seed)
-        deeper = Person(seed=seed, lines=(*lines, *_another(lines)), skin_tone=0.35)
+        deeper = Person(seed=seed, lines=(*lines, _ANOTHER), skin_tone=0.35)
         with_deep = draw_phantom(deeper, shot, seed=seed)
         first = assess(base.photo)
         for name, change in changes().items():
@@ -69,6 +69,14 @@ def run() -> None:
     )
 
 
+_LEVEL_MM = np.linspace(-12, 12, 60)
+_ANOTHER = PhantomLine(
+    region=Region.FOREHEAD,
+    path_mm=np.column_stack([_LEVEL_MM, np.full_like(_LEVEL_MM, -63.5)]),
+    width_mm=1.2,
+    contrast=0.6,
+)
+"""A very deep line just above the brows, clear of the others."""
 _MIRROR = {
     Region.CROWS_FEET_LEFT: Region.CROWS_FEET_RIGHT,
     Region.CROWS_FEET_RIGHT: Region.CROWS_FEET_LEFT,
@@ -76,26 +84,15 @@ _MIRROR = {
 
 
 def _log_ratios(first: Assessment, second: Assessment, *, mirrored: bool) -> Iterator[float]:
-    """Yield ln(index / index) for each region that both photos could measure and that has lines."""
+    """Yield ln(index / index) for each region with lines that the second photo did not refuse.
+
+    A region that lost all its lines counts with a ratio of 1 %: it must not vanish from the figure.
+    """
     other = {measures.region: measures.wrinkle_index for measures in second.regions}
     for measures in first.regions:
         region = _MIRROR.get(measures.region, measures.region) if mirrored else measures.region
-        if measures.wrinkle_index > 0 and other.get(region, 0) > 0:
-            yield float(np.log(other[region] / measures.wrinkle_index))
-
-
-def _another(lines: tuple[PhantomLine, ...]) -> tuple[PhantomLine, ...]:
-    """Return one very deep forehead line clear of the others, at the top of the forehead."""
-    del lines
-    u = np.linspace(-12, 12, 60)
-    return (
-        PhantomLine(
-            region=Region.FOREHEAD,
-            path_mm=np.column_stack([u, np.full_like(u, -63.5)]),
-            width_mm=1.2,
-            contrast=0.6,
-        ),
-    )
+        if measures.wrinkle_index > 0 and region in other:
+            yield float(np.log(max(other[region] / measures.wrinkle_index, 0.01)))
 
 
 def _deep_line(first: Assessment, second: Assessment) -> Iterator[float]:

@@ -1,7 +1,7 @@
 """One photo from end to end, on drawn faces: every drawn line found once, and numbers that stay.
 
 Lengths and widths are judged with the drawn scale given; the scale has its own tests (test_face).
-Where a tolerance is wider than the bar in measurement.md, section 4, the bar stands beside it.
+Where a tolerance is wider than the bar in docs/measurement.md the bar stands beside it.
 """
 
 from __future__ import annotations

@@ -38,9 +38,12 @@ def measured(*lines: Line, area_mm2: float = 400.0, scale_sd: float = 0.0) -> Re
         area_mm2=area_mm2,
         detection_limit=0.02,
         scale_relative_sd=scale_sd,
+        least_length_mm=LEAST_MM,
     )
 
 
+LEAST_MM = 8.0
+UNSEEN = LEAST_MM * 0.02 * 100 / 4  # one line just below the detection limit, in index points
 TWO = (a_line(20.0, 0.10, width_mm=0.8), a_line(10.0, 0.25, width_mm=1.4))
 
 
@@ -64,6 +67,8 @@ def test_no_lines_give_zeros_and_never_nan() -> None:
     values = dataclasses.asdict(measured())
     assert (values.pop("coverage"), values.pop("area_mm2"), values.pop("detection_limit")) == (0.8, 400, 0.02)
     assert values.pop("region") is Region.GLABELLA
+    assert values.pop("wrinkle_index_se") == pytest.approx(UNSEEN)  # "none" is not certain
+    assert values.pop("total_length_se_mm") == LEAST_MM
     assert set(values.values()) == {0}
 
 
@@ -83,13 +88,14 @@ def test_a_line_cut_in_two_keeps_the_index() -> None:
     assert parts.line_count == whole.line_count + 1
 
 
-def test_the_lines_own_errors_add_as_independent_ones() -> None:
+def test_the_errors_of_a_photos_lines_go_together() -> None:
     result = measured(*TWO)
-    # d(L·c) of each line: L·0.01 and c·0.3, squared and summed.
-    by_hand = math.sqrt((20 * 0.01) ** 2 + (0.10 * 0.3) ** 2 + (10 * 0.01) ** 2 + (0.25 * 0.3) ** 2)
-    assert result.wrinkle_index_se == pytest.approx(by_hand * 100 / 4)
-    assert result.total_length_se_mm == pytest.approx(0.3 * math.sqrt(2))
-    assert result.mean_contrast_se == pytest.approx(math.hypot(20 * 0.01, 10 * 0.01) / 30)
+    # Blur and shape err alike for all lines: L·0.01 add up, c·0.3 add up, and more lines do not help.
+    by_contrast, by_length = (20 * 0.01 + 10 * 0.01) * 100 / 4, (0.10 * 0.3 + 0.25 * 0.3) * 100 / 4
+    by_hand = math.hypot(by_contrast, by_length, UNSEEN)
+    assert result.wrinkle_index_se == pytest.approx(by_hand)
+    assert result.total_length_se_mm == pytest.approx(math.hypot(0.6, LEAST_MM))
+    assert result.mean_contrast_se == pytest.approx(0.01)
 
 
 def test_the_scales_error_is_common_to_all_lines_and_counted_once() -> None:
@@ -106,11 +112,11 @@ def test_the_scales_error_is_common_to_all_lines_and_counted_once() -> None:
 def test_the_errors_formula_agrees_with_drawing_lots() -> None:
     rng = np.random.default_rng(0)
     scale = 1 + 0.04 * rng.standard_normal(40_000)
+    common_length, common_contrast = rng.standard_normal((2, scale.size))
     sums = sum(
-        (line.length_mm + 0.3 * rng.standard_normal(scale.size))
-        * (line.contrast + 0.01 * rng.standard_normal(scale.size))
-        for line in TWO
+        (line.length_mm + 0.3 * common_length) * (line.contrast + 0.01 * common_contrast) for line in TWO
     )
     index = sums * scale * 100 / (4 * scale**2)  # mm grow with the scale, cm² with its square
+    index += UNSEEN * rng.standard_normal(scale.size)
     lines = [a_line(20.0, 0.10, scale_sd=0.04), a_line(10.0, 0.25, scale_sd=0.04)]
     assert measured(*lines, scale_sd=0.04).wrinkle_index_se == pytest.approx(index.std(), rel=0.03)

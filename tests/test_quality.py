@@ -119,7 +119,13 @@ def test_every_finding_says_its_value_threshold_unit_and_what_to_do() -> None:
 
 
 def test_a_value_is_on_the_wrong_side_of_its_threshold() -> None:
-    falls_short = (Code.UNDER_EXPOSED, Code.LOW_RESOLUTION, Code.HAIR_OVER_FOREHEAD, Code.LITTLE_SKIN)
+    falls_short = (
+        Code.SMOOTHED,
+        Code.UNDER_EXPOSED,
+        Code.LOW_RESOLUTION,
+        Code.HAIR_OVER_FOREHEAD,
+        Code.LITTLE_SKIN,
+    )
     for findings in all_findings().values():
         for finding in findings:
             assert finding.value is not None

@@ -13,7 +13,7 @@ from .quality import judge_photo
 from .records import MEASURE_VERSION, Assessment, Face, Line, Photo, Region, RegionMeasures, Verdict
 from .regions import measure_coverage
 from .settings import DEFAULTS, Settings
-from .sharpness import camera_blur_mm, edge_blur_mm
+from .sharpness import blur_doubt_share, camera_blur_mm, edge_blur_mm
 from .skin import find_skin
 
 
@@ -24,7 +24,7 @@ def assess(
 
     find: takes a Photo, returns its Face; the landmark model unless another is given.
     Regions that cannot be told are absent from the result and have a finding that says why.
-    Raises NoFaceError, ManyFacesError.
+    Raises NoFaceError, ManyFacesError; ModelError when the landmark model is missing or damaged.
     """
     face = find(photo)
     chart = make_chart(photo, face)
@@ -38,7 +38,8 @@ def assess(
     regions: list[RegionMeasures] = []
     for region in measured:
         seen = coverage[region]
-        sight = Sight(seen.px_per_mm, camera_blur_mm(seen.px_per_mm, blur_mm, settings=settings))
+        camera_mm = camera_blur_mm(seen.px_per_chart_mm, blur_mm, settings=settings)
+        sight = Sight(seen.px_per_chart_mm, camera_mm, blur_doubt_share(camera_mm, blur_mm))
         found, limit = find_lines(chart, region, skin.usable, face.scale, sight, settings=settings)
         lines.extend(found)
         regions.append(
@@ -49,6 +50,7 @@ def assess(
                 area_mm2=seen.area_mm2,
                 detection_limit=limit,
                 scale_relative_sd=face.scale.relative_sd,
+                least_length_mm=settings.min_length_mm(region),
             )
         )
     return Assessment(

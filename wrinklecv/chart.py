@@ -126,6 +126,24 @@ def surface(places_mm: Float) -> Float:
     return np.stack([radius * np.sin(angle), -v, radius * np.cos(angle) + _AXIS_MM], axis=1)
 
 
+def skin_angle_deg(path_mm: Float) -> float:
+    """Return the mean undirected direction of a chart path (N, 2) on the canonical skin, in [0, 180)."""
+    path = np.asarray(path_mm, dtype=float)
+    middle, steps, reach = (path[1:] + path[:-1]) / 2, np.diff(path, axis=0), 0.25
+    along_u, along_v = (
+        (surface(middle + o) - surface(middle - o)) / (2 * reach)
+        for o in (np.array((reach, 0.0)), np.array((0.0, reach)))
+    )
+    moved = along_u * steps[:, :1] + along_v * steps[:, 1:]
+    level = along_u / np.linalg.norm(along_u, axis=1, keepdims=True)
+    normal = np.cross(along_u, along_v)
+    upright = np.cross(normal / np.linalg.norm(normal, axis=1, keepdims=True), level)
+    x, y = (moved * level).sum(axis=1), (moved * upright).sum(axis=1)
+    weight, doubled = np.hypot(x, y), 2 * np.arctan2(y, x)
+    mean = np.arctan2((weight * np.sin(doubled)).sum(), (weight * np.cos(doubled)).sum()) / 2
+    return float(np.rad2deg(mean) % 180)
+
+
 def node_places() -> Float:
     """Return the chart positions of the coarse grid's nodes, (h, w, 2) mm."""
     step = NODE_PX / PX_PER_MM
@@ -293,7 +311,7 @@ def make_chart(photo: Photo, face: Face) -> Chart:
     photo_xy = (geometry.nodes_mm @ camera[:, :3].T + camera[:, 3] + moved).reshape(*NODE_SHAPE, 2)
     metric, view_angle = _metric_and_view(photo_xy, camera, face.scale.mm_per_px)
     resolution = _resolution(photo_xy, metric)
-    light, colour, blur_mm2 = _sample(photo.pixels, photo_xy, float(np.median(resolution)))
+    light, colour, blur_mm2 = _sample(photo.pixels, photo_xy)
     size = np.array((photo.width_px, photo.height_px)) - 1
     inside = ((photo_xy >= 0) & (photo_xy <= size)).all(axis=2)
     return Chart(
@@ -374,11 +392,14 @@ def _whole_shrink(px_per_mm: float) -> int:
     return max(1, int(px_per_mm // PX_PER_MM))
 
 
-def _sample(pixels: Float, photo_xy: Float, px_per_mm: float) -> tuple[Float, Float, float]:
+def _sample(pixels: Float, photo_xy: Float) -> tuple[Float, Float, float]:
     """Resample the photo at the chart's places.
 
-    Returns log light (H, W), colour (h', w', 3), and the blur that this added (variance in mm²).
+    Returns log light (H, W), colour (h', w', 3), and the blur that this added (variance in chart mm²).
     """
+    along_v, along_u = np.gradient(photo_xy, NODE_PX / PX_PER_MM, axis=(0, 1))
+    area_px2 = np.abs(along_u[..., 0] * along_v[..., 1] - along_u[..., 1] * along_v[..., 0])
+    px_per_mm = float(np.sqrt(np.median(area_px2)))  # photo pixels per chart mm
     whole = _whole_shrink(px_per_mm)
     crop, places = _cropped(pixels, photo_xy, whole)
     luminance = cv2.transform(cv2.LUT(crop, linear_light()), _LUMINANCE)

@@ -1,7 +1,7 @@
 """The closed list of reason codes: why a photo or a region was refused, or is in doubt.
 
-Codes are short and stable: they stand in CSV files and databases. `ADVICE` says, for each, what
-was wrong in words and what the photographer can do.
+Codes are short and stable: they stand in CSV files and databases. What was wrong in words, and what
+the photographer can do, stands in each finding or error that carries a code.
 """
 
 from __future__ import annotations
@@ -30,7 +30,6 @@ class Code(StrEnum):
     READ_FAILED = "read_failed"
     CHANGED_WHILE_READING = "changed_while_reading"
     SYMLINK = "symlink"
-    NOT_A_PHOTO_FILE = "not_a_photo_file"
     MARKING_PHOTO = "marking_photo"
     DUPLICATE_OF = "duplicate_of"
     # the file, in doubt only
@@ -50,7 +49,6 @@ class Code(StrEnum):
     HEAD_TURNED = "head_turned"
     HEAD_TILTED = "head_tilted"
     LANDMARKS_UNSTEADY = "landmarks_unsteady"
-    EXPRESSION_AT_REST = "expression_at_rest"
     # the photo, region by region
     LOW_RESOLUTION = "low_resolution"
     BLURRED = "blurred"
@@ -60,7 +58,6 @@ class Code(StrEnum):
     SHINE = "shine"
     UNEVEN_LIGHT = "uneven_light"
     SMOOTHED = "smoothed"
-    OVER_COMPRESSED = "over_compressed"
     HAIR_OVER_FOREHEAD = "hair_over_forehead"
     LITTLE_SKIN = "little_skin"
     EYES_CLOSED = "eyes_closed"

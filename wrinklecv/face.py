@@ -41,6 +41,8 @@ MAX_DISAGREEMENT = 2.2
 35 to 75 mm below the eyes: 0.4 to 2.0 the right way up (one drawn face 3.6), 2.3 to 50 upside down."""
 NO_FACE_DISAGREEMENT = 3.0
 """Beyond it nothing is measured: cartoons and statues, which the model takes for faces, end here."""
+_UPPER_FACE_MM = -25.0
+"""Canonical height above which the landmarks hold the measured regions: from the nose's base up."""
 MESH = 468
 """Landmarks of the face mesh; the irises follow."""
 CANTHI = (33, 133, 362, 263)
@@ -151,8 +153,9 @@ def _unsteady(looks: Sequence[Landmarks]) -> tuple[Finding, ...]:
         f"Two looks at the face place the landmarks {value:.1f} mm apart (limit {MAX_DISAGREEMENT} mm): "
         "show the whole face from the front, sharp and well lit."
     )
-    verdict = Verdict.REFUSE if value > NO_FACE_DISAGREEMENT else Verdict.WARN
-    return (Finding(Code.LANDMARKS_UNSTEADY, verdict, text, None, value, MAX_DISAGREEMENT, "mm"),)
+    refused = value > NO_FACE_DISAGREEMENT
+    verdict, limit = (Verdict.REFUSE, NO_FACE_DISAGREEMENT) if refused else (Verdict.WARN, MAX_DISAGREEMENT)
+    return (Finding(Code.LANDMARKS_UNSTEADY, verdict, text, None, value, limit, "mm"),)
 
 
 def with_scale(face: Face, mm_per_px: float) -> Face:
@@ -419,7 +422,10 @@ def _cut(points: Float, photo: Photo) -> tuple[Finding, ...]:
     if not outside[:MESH].any():
         return ()
     advice = "The photo's edge cuts the face: take it with the whole face and some margin in it."
-    return (Finding(Code.FACE_CUT, Verdict.WARN, advice, None, float(outside[:MESH].mean()), 0.0, "share"),)
+    # Landmarks are pressed together at the edge, and with them the regions; the chin matters to none.
+    upper = canonical_face()[0][:, 1] > _UPPER_FACE_MM
+    verdict = Verdict.REFUSE if outside[:MESH][upper].any() else Verdict.WARN
+    return (Finding(Code.FACE_CUT, verdict, advice, None, float(outside[:MESH].mean()), 0.0, "share"),)
 
 
 def _closed(blink: float) -> tuple[Finding, ...]:

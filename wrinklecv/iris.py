@@ -12,7 +12,7 @@ from .records import Bytes, Float, Scale
 
 IRIS_MM = 11.7
 IRIS_SD_MM = 0.5
-"""Horizontal visible iris diameter of adults, and its spread between people (measurement.md 2)."""
+"""Horizontal visible iris diameter of adults, and its spread between people (docs/measurement.md)."""
 MODEL_IRIS = 1.03
 MODEL_IRIS_SD = 0.05
 """The model's iris diameter over the visible one, mean and sd of 70 studio photos."""

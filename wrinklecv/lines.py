@@ -18,8 +18,6 @@ _END_SD_MM = 0.35
 """How well the two ends of a line are found together, on drawn lines."""
 _SHAPE_TURN_RAD = 0.05
 """How far a person's skin may face elsewhere than the canonical face's (3°): matters beside the eyes."""
-_CONTRAST_SHARE, _WIDTH_SHARE = 0.03, 0.04
-"""What remains unknown of depth and width, whatever the noise: the camera's true blur, mostly."""
 _FADING_MM = 0.75
 _DEEPEST_MM = 2.0
 """Length of the stretch whose mean is a line's largest contrast."""
@@ -27,10 +25,12 @@ _DEEPEST_MM = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """How finely a photo saw a region: px per mm of skin, and the camera's blur (standard deviation, mm)."""
+    """How finely a photo saw a region: px per chart mm, the camera's blur (standard deviation, chart mm),
+    and what share of every line's contrast that blur leaves in doubt."""
 
-    px_per_mm: float
+    px_per_chart_mm: float
     camera_blur_mm: float
+    doubt_share: float
 
 
 def find_lines(
@@ -44,7 +44,7 @@ def find_lines(
     piece = piece_of(region)
     light = piece.cut(chart.light)
     mask = piece.cut(face_chart.patches_to_chart(usable)) & piece.cut(face_chart.region_mask(region))
-    sigmas_mm = _scales_seen(sight.px_per_mm, settings)
+    sigmas_mm = _scales_seen(sight.px_per_chart_mm, settings)
     blur_mm2 = sight.camera_blur_mm**2 + chart.blur_mm2 + face_chart.BICUBIC_PX2 / face_chart.PX_PER_MM**2
     ridges = find_ridges(light, sigmas_mm=sigmas_mm, px_per_mm=face_chart.PX_PER_MM)
     noise = noise_contrasts(ridges, mask, piece.allows, px_per_mm=face_chart.PX_PER_MM)
@@ -55,20 +55,22 @@ def find_lines(
             light, path, px_per_mm=face_chart.PX_PER_MM, extend_mm=settings.end_search_mm, blur_mm2=blur_mm2
         )
         noise_here = float(np.interp(profile.sigma_mm * np.sqrt(2), sigmas_mm, noise))
-        line = _line(chart, piece, profile, noise_here, scale)
+        line = _line(chart, piece, profile, noise_here, scale, sight.doubt_share)
         if _is_line(line, profile, settings):
             found.append(line)
     limit = max(settings.floor_contrast, settings.high_signal_to_noise * float(noise.min()))
     return tuple(sorted(found, key=lambda line: -line.length_mm)), limit
 
 
-def _scales_seen(px_per_mm: float, settings: Settings) -> tuple[float, ...]:
+def _scales_seen(px_per_chart_mm: float, settings: Settings) -> tuple[float, ...]:
     """Return the scales that the photo's own pixels can show; always at least the widest."""
-    fit = tuple(s for s in settings.sigmas_mm if s * px_per_mm >= settings.min_sigma_photo_px)
+    fit = tuple(s for s in settings.sigmas_mm if s * px_per_chart_mm >= settings.min_sigma_photo_px)
     return fit or settings.sigmas_mm[-1:]
 
 
-def _line(chart: Chart, piece: Piece, profile: Profile, noise: float, scale: Scale) -> Line:
+def _line(
+    chart: Chart, piece: Piece, profile: Profile, noise: float, scale: Scale, doubt_share: float
+) -> Line:
     """Bring one measured path to the skin: lengths, width and errors in mm."""
     path_mm = piece.to_mm(profile.path_px)
     steps_mm, widening = face_chart.on_skin(chart, path_mm)
@@ -88,9 +90,9 @@ def _line(chart: Chart, piece: Piece, profile: Profile, noise: float, scale: Sca
         length_mm=length,
         length_se_mm=float(np.linalg.norm((_END_SD_MM, length * shape_share, length * scale.relative_sd))),
         width_mm=width,
-        width_se_mm=width * float(np.linalg.norm((width_share, _WIDTH_SHARE, scale.relative_sd))),
+        width_se_mm=width * float(np.linalg.norm((width_share, doubt_share, scale.relative_sd))),
         contrast=contrast,
-        contrast_se=float(np.hypot(contrast_noise, contrast * _CONTRAST_SHARE)),
+        contrast_se=float(np.hypot(contrast_noise, contrast * doubt_share)),
         max_contrast=_deepest(profile.depths, length),
         angle_deg=_angle_deg(steps_mm),
         signal_to_noise=contrast / contrast_noise,

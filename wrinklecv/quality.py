@@ -1,6 +1,6 @@
 """Is this photo fit to be measured: per region, with the reason, its value and what to do.
 
-Thresholds are in `Settings`; where they come from is in measurement.md section 3.
+Thresholds are in `Settings`; where they come from is in docs/measurement.md.
 """
 
 from __future__ import annotations
@@ -40,97 +40,99 @@ def judge_photo(
     return tuple(findings)
 
 
-def _above(
+def _judged(
     code: Code,
     value: float,
-    warn: float,
-    refuse: float | None,
+    limits: tuple[float, float | None],
     advice: str,
     *,
     unit: str,
     region: Region | None = None,
+    low: bool = False,
 ) -> Iterator[Finding]:
-    """Yield a finding when `value` is above `warn` or `refuse`; `advice` may use {value} and {threshold}."""
-    verdict, threshold = None, warn
-    if refuse is not None and value > refuse:
-        verdict, threshold = Verdict.REFUSE, refuse
-    elif value > warn:
-        verdict = Verdict.WARN
-    if verdict:
-        text = advice.format(value=value, threshold=threshold)
-        yield Finding(code, verdict, text, region, float(value), float(threshold), unit)
+    """Yield a finding when `value` is beyond the limits (warn, refuse): above them, or below when `low`.
 
-
-def _below(
-    code: Code,
-    value: float,
-    warn: float,
-    refuse: float | None,
-    advice: str,
-    *,
-    unit: str,
-    region: Region | None = None,
-) -> Iterator[Finding]:
-    """Yield a finding when `value` is below `warn` or `refuse`."""
-    verdict, threshold = None, warn
-    if refuse is not None and value < refuse:
-        verdict, threshold = Verdict.REFUSE, refuse
-    elif value < warn:
-        verdict = Verdict.WARN
-    if verdict:
-        text = advice.format(value=value, threshold=threshold)
-        yield Finding(code, verdict, text, region, float(value), float(threshold), unit)
+    `advice` may use {value} and {threshold}; a refuse limit of None only warns.
+    """
+    sign = -1 if low else 1
+    for verdict, limit in ((Verdict.REFUSE, limits[1]), (Verdict.WARN, limits[0])):
+        if limit is not None and sign * value > sign * limit:
+            text = advice.format(value=value, threshold=limit)
+            yield Finding(code, verdict, text, region, float(value), float(limit), unit)
+            return
 
 
 def _pose(face: Face, settings: Settings) -> Iterator[Finding]:
     """Judge the head's turn. The skin beside the eyes is judged by how well it was seen instead."""
-    turns = (
-        (Code.HEAD_TURNED, face.yaw_deg, "turned sideways", "look straight into the lens"),
-        (Code.HEAD_TILTED, face.pitch_deg, "tilted up or down", "hold the head level, lens at eye height"),
-    )
-    for code, angle, what, todo in turns:
-        for region in _FRONTAL:
-            yield from _above(
-                code,
-                abs(angle),
-                settings.warn_pose_deg if code is Code.HEAD_TURNED else settings.warn_pitch_deg,
-                settings.max_pose_deg if code is Code.HEAD_TURNED else settings.max_pitch_deg,
-                f"The head is {what} by {{value:.0f}}° (limit {{threshold:.0f}}°): {todo}.",
-                unit="deg",
-                region=region,
-            )
+    turned = (settings.warn_pose_deg, settings.max_pose_deg)
+    tilted = (settings.warn_pitch_deg, settings.max_pitch_deg)
+    for region in _FRONTAL:
+        yield from _judged(
+            Code.HEAD_TURNED,
+            abs(face.yaw_deg),
+            turned,
+            "The head is turned sideways by {value:.0f}° (limit {threshold:.0f}°): "
+            "look straight into the lens.",
+            unit="deg",
+            region=region,
+        )
+        yield from _judged(
+            Code.HEAD_TILTED,
+            abs(face.pitch_deg),
+            tilted,
+            "The head is tilted up or down by {value:.0f}° (limit {threshold:.0f}°): "
+            "hold the head level, lens at eye height.",
+            unit="deg",
+            region=region,
+        )
     # A photo stored sideways has its own finding already, from the room that turned it.
-    yield from _above(
-        Code.FACE_ROTATED,
-        abs(face.roll_deg) if Code.FACE_ROTATED not in {f.code for f in face.findings} else 0.0,
-        settings.warn_roll_deg,
-        None,
-        "The head leans by {value:.0f}° (limit {threshold:.0f}°): hold the head upright.",
-        unit="deg",
-    )
+    if Code.FACE_ROTATED not in {finding.code for finding in face.findings}:
+        yield from _judged(
+            Code.FACE_ROTATED,
+            abs(face.roll_deg),
+            (settings.warn_roll_deg, None),
+            "The head leans by {value:.0f}° (limit {threshold:.0f}°): hold the head upright.",
+            unit="deg",
+        )
 
 
 def _light(skin: Skin, chart: Chart, settings: Settings) -> Iterator[Finding]:
-    """Judge exposure and the difference of light between the two sides of the forehead and cheeks."""
-    yield from _below(
+    """Judge exposure, noise, and the difference of light between the two sides of the face."""
+    yield from _judged(
         Code.UNDER_EXPOSED,
         skin.light,
-        settings.dark_light,
-        settings.black_light,
+        (settings.dark_light, settings.black_light),
         "The skin is very dark in the photo (ln light {value:.1f}, limit {threshold:.1f}): "
         "use more light or a longer exposure.",
         unit="ln",
+        low=True,
+    )
+    yield from _judged(
+        Code.NOISY,
+        skin.texture,
+        (settings.noisy_texture, None),
+        "The skin is grainy (fine contrast {value:.3f}, limit {threshold:.3f}): faint lines drown in it. "
+        "Use more light and a lower sensitivity.",
+        unit="ln",
+    )
+    yield from _judged(
+        Code.SMOOTHED,
+        skin.texture,
+        (settings.smooth_texture, None),
+        "The skin has hardly any texture (fine contrast {value:.4f}, limit {threshold:.4f}): switch beauty "
+        "filters off and send the original file.",
+        unit="ln",
+        low=True,
     )
     light = face_chart.patch_means(chart.light)
     middle = light.shape[1] // 2
     left = light[:, middle:][skin.usable[:, middle:]]
     right = light[:, :middle][skin.usable[:, :middle]]
     if left.size and right.size:
-        yield from _above(
+        yield from _judged(
             Code.UNEVEN_LIGHT,
             abs(float(np.median(left) - np.median(right))),
-            settings.max_side_light,
-            None,
+            (settings.max_side_light, None),
             "One side of the face is much brighter (ln ratio {value:.2f}, limit {threshold:.2f}): "
             "light both sides alike; lines look deeper where light grazes the skin.",
             unit="ln",
@@ -140,11 +142,10 @@ def _light(skin: Skin, chart: Chart, settings: Settings) -> Iterator[Finding]:
 def _sharpness(blur_mm: float | None, settings: Settings) -> Iterator[Finding]:
     if blur_mm is None:
         return
-    yield from _above(
+    yield from _judged(
         Code.BLURRED,
         blur_mm,
-        settings.warn_blur_mm,
-        settings.max_blur_mm,
+        (settings.warn_blur_mm, settings.max_blur_mm),
         "The sharpest edges around the eyes are {value:.2f} mm soft (limit {threshold:.2f} mm): "
         "focus on the eyes, hold still, send the original file.",
         unit="mm",
@@ -152,45 +153,55 @@ def _sharpness(blur_mm: float | None, settings: Settings) -> Iterator[Finding]:
 
 
 def _region(coverage: Coverage, skin: Skin, region: Region, settings: Settings) -> Iterator[Finding]:
-    """Judge one region: how much of it was seen, how finely, and how much shines."""
+    """Judge one region: how much of it was seen, how finely, and how much is over-exposed."""
     part = face_chart.region_share(region)
-    hidden = float((skin.hidden * part).sum() / part.sum())
+    hidden, shine, clipped = (
+        float((mask * part).sum() / part.sum()) for mask in (skin.hidden, skin.shine, skin.clipped)
+    )
     name = region.value.replace("_", " ")
     hair = region is Region.FOREHEAD and hidden > (1 - coverage.share) / 2
-    yield from _below(
+    yield from _judged(
         Code.HAIR_OVER_FOREHEAD if hair else Code.LITTLE_SKIN,
         coverage.share,
-        settings.warn_coverage_share,
-        max(settings.min_coverage_share, 0.01),
+        (settings.warn_coverage_share, max(settings.min_coverage_share, 0.01)),
         f"Only {{value:.0%}} of the {name} is visible skin (limit {{threshold:.0%}}): "
         + ("hold the hair back." if hair else "clear it of hair, glasses and shadow, face the lens."),
         unit="share",
         region=region,
+        low=True,
     )
     if coverage.px_per_mm:
         yield from _resolution(coverage.px_per_mm, region, settings)
-    yield from _above(
+    yield from _judged(
         Code.SHINE,
-        float((skin.shine * part).sum() / part.sum()),
-        settings.max_clipped_share,
-        None,
-        f"{{value:.0%}} of the {name} shines or is over-exposed (limit {{threshold:.0%}}): "
+        shine,
+        (settings.max_clipped_share, None),
+        f"{{value:.0%}} of the {name} is white from shine (limit {{threshold:.0%}}): "
         "powder or dry the skin, soften the light, expose less.",
+        unit="share",
+        region=region,
+    )
+    yield from _judged(
+        Code.OVER_EXPOSED,
+        clipped,
+        (settings.max_clipped_share, settings.max_saturated_share),
+        f"In {{value:.0%}} of the {name} a colour is at its end (limit {{threshold:.0%}}), which flattens "
+        "lines: expose less.",
         unit="share",
         region=region,
     )
 
 
 def _resolution(px_per_mm: float, region: Region, settings: Settings) -> Iterator[Finding]:
-    yield from _below(
+    yield from _judged(
         Code.LOW_RESOLUTION,
         px_per_mm,
-        settings.moderate_resolution_px_per_mm,
-        settings.min_resolution_px_per_mm,
+        (settings.moderate_resolution_px_per_mm, settings.min_resolution_px_per_mm),
         "The photo shows {value:.1f} pixels per mm of skin (limit {threshold:.1f}): only coarse lines "
         "can be told. Fill the frame with the face and send the original file.",
         unit="px/mm",
         region=region,
+        low=True,
     )
     if settings.moderate_resolution_px_per_mm <= px_per_mm < settings.fine_resolution_px_per_mm:
         limit = settings.fine_resolution_px_per_mm

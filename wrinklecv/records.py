@@ -174,7 +174,7 @@ class Chart:
     photo_xy: (h, w, 2) float32, photo position of each node of the coarse grid.
     metric: (h, w, 2, 2) float32, on the coarse grid: chart displacement (du, dv) in chart mm →
     displacement on the subject's skin in mm, in an orthonormal tangent frame.
-    blur_mm2: variance of the blur that the resampling added; below 0 where it sharpened.
+    blur_mm2: variance (chart mm²) of the blur that the resampling added; below 0 where it sharpened.
     """
 
     light: Float

@@ -77,12 +77,21 @@ def _turn_deg(a: Float, b: Float | float) -> Float:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How much of a region was seen: `share` of it (0–1), `area_mm2` on the subject's face, `px_per_mm`
-    the median resolution there (0 where nothing was seen)."""
+    """How much of a region was seen.
+
+    share: 0–1. area_mm2: on the subject's face. px_per_mm: median photo pixels per mm of skin, 0 where
+    nothing was seen. mm_per_chart_mm: how large this subject's face is there.
+    """
 
     share: float
     area_mm2: float
     px_per_mm: float
+    mm_per_chart_mm: float
+
+    @property
+    def px_per_chart_mm(self) -> float:
+        """Photo pixels per chart mm: what filters and blur on the chart go by."""
+        return self.px_per_mm * self.mm_per_chart_mm
 
 
 def measure_coverage(chart: Chart, usable: Mask) -> dict[Region, Coverage]:
@@ -98,5 +107,6 @@ def measure_coverage(chart: Chart, usable: Mask) -> dict[Region, Coverage]:
             share=float(seen.sum() / share.sum()),
             area_mm2=float((seen * skin_mm2).sum()),
             px_per_mm=float(np.median(resolution)) if resolution.size else 0.0,
+            mm_per_chart_mm=float(np.sqrt(np.median(skin_mm2[seen > 0.5]))) if resolution.size else 1.0,
         )
     return result

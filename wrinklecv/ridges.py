@@ -1,7 +1,7 @@
 """Contrast and direction of dark lines: second derivatives of log light, at scales in mm.
 
 For a Gaussian line of contrast c and standard deviation s, the σ²-normalised second derivative
-across it peaks at 0.3849·c for σ = √2·s (measurement.md section 1), so a response says a contrast
+across it peaks at 0.3849·c for σ = √2·s (docs/measurement.md), so a response says a contrast
 and the best scale a width. Nothing is normalised by the picture: a deep line elsewhere changes
 no other line's response.
 

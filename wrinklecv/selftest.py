@@ -10,11 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
-from . import chart as face_chart
 from .assessment import assess
 from .face import find_face, with_scale
 from .phantom import Person, Phantom, Shot, TrueLine, draw_phantom, random_lines
-from .records import Assessment, Face, Float, Line, Photo, Region
+from .records import Assessment, Face, Line, Photo, Region
 
 _NEAR_MM = 1.5
 """A measured line belongs to a drawn one when its middle half lies within this of it, on the photo."""
@@ -118,7 +117,7 @@ def _off_px(tree: cKDTree, line: Line) -> float:
 
 def _check(true: TrueLine, found: list[Line]) -> LineCheck:
     best = max(found, key=lambda line: line.length_mm, default=None)
-    turn = (best.angle_deg - skin_angle_deg(true.path_mm) + 90) % 180 - 90 if best else 0.0
+    turn = (best.angle_deg - true.angle_deg + 90) % 180 - 90 if best else 0.0
     return LineCheck(
         region=true.region,
         pieces=len(found),
@@ -133,21 +132,3 @@ def _check(true: TrueLine, found: list[Line]) -> LineCheck:
         contrast_se=best.contrast_se if best else 0.0,
         turn_deg=turn,
     )
-
-
-def skin_angle_deg(path_mm: Float) -> float:
-    """Return the mean undirected direction of a chart path (N, 2) on the canonical skin, in [0, 180)."""
-    path = np.asarray(path_mm, dtype=float)
-    middle, steps, reach = (path[1:] + path[:-1]) / 2, np.diff(path, axis=0), 0.25
-    along_u, along_v = (
-        (face_chart.surface(middle + o) - face_chart.surface(middle - o)) / (2 * reach)
-        for o in (np.array((reach, 0.0)), np.array((0.0, reach)))
-    )
-    moved = along_u * steps[:, :1] + along_v * steps[:, 1:]
-    level = along_u / np.linalg.norm(along_u, axis=1, keepdims=True)
-    normal = np.cross(along_u, along_v)
-    upright = np.cross(normal / np.linalg.norm(normal, axis=1, keepdims=True), level)
-    x, y = (moved * level).sum(axis=1), (moved * upright).sum(axis=1)
-    weight, doubled = np.hypot(x, y), 2 * np.arctan2(y, x)
-    mean = np.arctan2((weight * np.sin(doubled)).sum(), (weight * np.cos(doubled)).sum()) / 2
-    return float(np.rad2deg(mean) % 180)

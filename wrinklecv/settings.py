@@ -9,6 +9,7 @@ import dataclasses
 import difflib
 import hashlib
 import json
+import math
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ from .records import Region
 class Settings:
     """Everything that changes a number; defaults are explained below each field."""
 
-    # -- quality gates (measurement.md section 3) --
+    # -- quality gates (docs/measurement.md) --
     fine_resolution_px_per_mm: float = 8.0
     moderate_resolution_px_per_mm: float = 4.0
     """Below it fine lines are missed: warn."""
@@ -39,6 +40,12 @@ class Settings:
     max_view_angle_deg: float = 60.0
     """Skin seen at a steeper angle does not count as seen."""
     max_clipped_share: float = 0.03
+    max_saturated_share: float = 0.5
+    """Where one colour is at its end, lines read up to 40 % too flat: warn above the first, refuse above
+    the second."""
+    noisy_texture: float = 0.06
+    smooth_texture: float = 0.003
+    """Fine contrast of bare skin: 0.009 to 0.04 in 30 photos, 0.005 on drawn faces."""
     warn_coverage_share: float = 0.7
     min_coverage_share: float = 0.35
     """A region of which less was seen is refused."""
@@ -88,18 +95,29 @@ class Settings:
     """Gaps up to this length are bridged where both ends turn by no more than this."""
     end_search_mm: float = 2.0
     line_signal_to_noise: float = 6.0
-    """A whole line's mean contrast over its standard error."""
+    """A whole line's mean contrast over what texture and noise alone would show."""
     min_evenness: float = 0.25
     """Lower rise beside the valley over the higher: a step edge has 0, a valley 1."""
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            numbers = value if isinstance(value, tuple) else (value,)
-            if not numbers or not all(isinstance(n, int | float) for n in numbers):
-                raise SettingsError(
-                    f"Setting {field.name} = {value!r}: wanted a number, or a list of numbers for scales."
-                )
+            wanted, value = type(field.default), getattr(self, field.name)
+            # 8 and 8.0 must have one digest; true is no number here.
+            if wanted is float and isinstance(value, int) and not isinstance(value, bool):
+                value = float(value)
+                object.__setattr__(self, field.name, value)
+            if not isinstance(value, wanted):
+                raise SettingsError(f"Setting {field.name} = {value!r}: wanted {_KINDS[wanted]}.")
+            self._check_range(field.name, value)
+
+    def _check_range(self, name: str, value: Any) -> None:
+        numbers = value if isinstance(value, tuple) else (value,)
+        if not numbers or not all(isinstance(n, int | float) and math.isfinite(n) for n in numbers):
+            raise SettingsError(f"Setting {name} = {value!r}: wanted finite numbers.")
+        if name not in _MAY_BE_NEGATIVE and min(numbers) < 0:
+            raise SettingsError(f"Setting {name} = {value!r}: must not be negative.")
+        if isinstance(value, tuple) and (min(value) <= 0 or list(value) != sorted(set(value))):
+            raise SettingsError(f"Setting {name} = {value!r}: wanted widths above 0, narrowest first.")
 
     def min_length_mm(self, region: Region) -> float:
         """Return the length from which a mark in `region` counts as a line."""
@@ -113,6 +131,9 @@ class Settings:
         text = json.dumps(dataclasses.asdict(self), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
+
+_KINDS: dict[type, str] = {float: "a number", tuple: "a list of numbers"}
+_MAY_BE_NEGATIVE = ("dark_light", "black_light")
 
 DEFAULTS = Settings()
 

@@ -33,13 +33,16 @@ class Skin:
     """What is skin and what is not, by patches of one millimetre, each (h', w') bool.
 
     usable: skin that was seen well enough to look for lines. hidden: hair, brows, glasses or deep
-    shadow. shine: clipped or specular. light: median log light of the skin the growth began from.
+    shadow. shine: white from shine. clipped: one channel at its end, so that lines look flatter than
+    they are. light, texture: of the skin the growth began from, median log light and fine contrast.
     """
 
     usable: Mask
     hidden: Mask
     shine: Mask
+    clipped: Mask
     light: float
+    texture: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,6 +51,7 @@ class _Patches:
 
     features: Float
     contrast: Float
+    white: Mask
     clipped: Mask
     seen: Mask
 
@@ -57,19 +61,21 @@ def find_skin(chart: Chart, *, settings: Settings) -> Skin:
     patches = _patches(chart, settings)
     seeds = _seeds(patches)
     skin = _grown(patches, seeds, settings)
-    other = (patches.seen & ~skin & ~patches.clipped).astype(np.uint8)
+    other = (patches.seen & ~skin & ~patches.white).astype(np.uint8)
     # A patch alone is a mole or noise, hair comes in areas; thin necks of skin between strands go too.
     hidden = cv2.morphologyEx(other, cv2.MORPH_OPEN, _disc(1))
     hidden = cv2.morphologyEx(hidden, cv2.MORPH_CLOSE, _disc(2))
     hidden = cv2.dilate(hidden, _disc(settings.hair_margin_mm)) | _hairline(hidden, settings)
     hidden = hidden.astype(bool) & patches.seen
-    shine = patches.clipped & patches.seen & ~hidden
+    shine = patches.white & patches.seen & ~hidden
     core = patches.features[..., 0][seeds]
     return Skin(
         usable=patches.seen & ~hidden & ~shine,
         hidden=hidden,
         shine=shine,
+        clipped=patches.clipped & patches.seen & ~hidden & ~shine,
         light=float(np.median(core)) if core.size else float("-inf"),
+        texture=float(np.median(patches.contrast[seeds])) if core.size else 0.0,
     )
 
 
@@ -79,11 +85,11 @@ def _patches(chart: Chart, settings: Settings) -> _Patches:
     fine = cv2.absdiff(chart.light, cv2.boxFilter(chart.light, -1, (9, 9)))
     # The median of 5 mm: one deep furrow or a mole fills the minority of it, strands of hair all of it.
     contrast = cv2.medianBlur(face_chart.patch_means(fine), 5)
-    clipped = (chart.colour >= _CLIPPED).sum(axis=2) >= 2
+    at_end = (chart.colour >= _CLIPPED).sum(axis=2)
     features = np.stack([light, red - green, blue - green], axis=-1).astype(np.float32)
     seen = face_chart.nodes_to_patches((chart.resolution_px_per_mm > 0).astype(np.float32)) == 1
     seen &= face_chart.nodes_to_patches(chart.view_angle_deg) <= settings.max_view_angle_deg
-    return _Patches(features, contrast, clipped, seen)
+    return _Patches(features, contrast, at_end >= 2, at_end >= 1, seen)
 
 
 def _seeds(patches: _Patches) -> Mask:
@@ -109,7 +115,7 @@ def _grown(patches: _Patches, seeds: Mask, settings: Settings) -> Mask:
     limit = max(
         settings.hair_contrast, settings.hair_contrast_ratio * float(np.median(patches.contrast[seeds]))
     )
-    able = patches.seen & (patches.contrast < limit) & ~patches.clipped
+    able = patches.seen & (patches.contrast < limit) & ~patches.white
     skin = seeds & able
     # A fourth channel of ones counts the skin patches, so that one blur gives sums and their weight.
     counted = np.dstack([patches.features, np.ones(able.shape, np.float32)])

@@ -249,8 +249,9 @@ def _line(number: int, line: Line) -> dict[str, Any]:
 
 
 def _codes(findings: Iterable[Finding]) -> str:
-    """Join the codes of all doubts with `;`, each once, in order of first mention."""
-    return ";".join(dict.fromkeys(str(finding.code) for finding in findings))
+    """Join the codes of all doubts with `;`, each once, in order of first mention; remarks are no doubts."""
+    doubts = (finding.code for finding in findings if finding.verdict is not Verdict.PASS)
+    return ";".join(dict.fromkeys(str(code) for code in doubts))
 
 
 def _value(measures: RegionMeasures | None, name: str) -> int | float | None:

@@ -46,7 +46,7 @@ class TrueLine:
     path_mm: (N, 2) where it lies on the chart in this expression: what a measurement should find.
     skin_path_mm: (N, 2) the same places on the resting face: the line's identity.
     path_xy: (N, 2) photo px. length_mm: on this person's skin, between the two half-depth ends.
-    angle_deg: end to end on the chart, 0 = horizontal, in [0, 180), as in `records.Line`.
+    angle_deg: mean direction on the skin, in [0, 180), as in `records.Line`.
     """
 
     region: Region
@@ -78,7 +78,6 @@ def true_line(line: PhantomLine, movement: Movement, camera: Camera) -> TrueLine
     skin = smooth_path(line.path_mm, 0.25)
     places = movement.place(skin)
     points = chart.surface(places)
-    across, down = places[-1] - places[0]
     return TrueLine(
         region=line.region,
         path_mm=places,
@@ -87,7 +86,7 @@ def true_line(line: PhantomLine, movement: Movement, camera: Camera) -> TrueLine
         width_mm=line.width_mm,
         contrast=line.contrast,
         length_mm=surface_length(points) * camera.head_size,
-        angle_deg=float(np.rad2deg(np.arctan2(down, across)) % 180),
+        angle_deg=chart.skin_angle_deg(places),
     )
 
 

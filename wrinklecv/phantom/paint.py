@@ -236,7 +236,7 @@ def _paint_hair(
 
 
 def _from_table(table: Float) -> Float:
-    """Enlarge a 1 mm table of `phantom_shape` to the texture's grid."""
+    """Enlarge a 1 mm table of `shape` to the texture's grid."""
     x = (np.arange(SHAPE[1], dtype=np.float32) + 0.5) / TEXTURE_PX_PER_MM + U_MM[0] - TABLE_U_MM[0]
     y = (np.arange(SHAPE[0], dtype=np.float32) + 0.5) / TEXTURE_PX_PER_MM + V_MM[0] - TABLE_V_MM[0]
     grid_x, grid_y = np.meshgrid(x, y)

@@ -40,7 +40,8 @@ _FORMULAS = """
 - **Mean** depth score and width are weighted by length. The **deepest** depth score is that of the
   deepest 2 mm or so of any line. **Width** is the full width at half depth.
 - **Detection limit**: the faintest line that would have been found in this photo.
-- **Signal-to-noise** = depth score / its standard error. **Angle**: 0° is level, 90° upright.
+- **Signal-to-noise** = depth score / what texture and sensor noise alone would show. **Angle**: 0° is
+  level, 90° upright.
 - **Scale** comes from the width of the iris, which differs by about 4 % between people. That is
   part of every ± here, except that of depth scores, and cancels between two photos of one person.
 """
@@ -224,7 +225,9 @@ _LINE_COLUMNS = {
     "depth_se": _number("± %", 1, 45, "Standard error of the depth score"),
     "width": _number("Width, mm", 2, 75, "Full width at half depth"),
     "angle": _number("Angle, °", 0, 65, "0 is level, 90 upright"),
-    "signal": _number("S/N", 0, 45, "Signal to noise: the depth score over its standard error"),
+    "signal": _number(
+        "S/N", 0, 45, "Signal to noise: the depth score over what texture and noise alone would show"
+    ),
 }
 
 
