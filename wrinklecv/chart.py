@@ -412,7 +412,7 @@ def _sample(pixels: Float, photo_xy: Float) -> tuple[Float, Float, float]:
     grid = cv2.resize(places, SHAPE[::-1], interpolation=cv2.INTER_LINEAR)
     light = cv2.remap(luminance, grid, _ONE_MAP, how, borderMode=cv2.BORDER_REPLICATE)
     light = cv2.log(np.maximum(light, 0) + np.float32(_BLACK))
-    coarse, coarse_places = _cropped(pixels, photo_xy, max(1, int(px_per_mm // 2)))
+    coarse, coarse_places = _coarser(crop, places, max(1, int(px_per_mm / whole // 2)))
     centres = cv2.resize(coarse_places, PATCH_SHAPE[::-1], interpolation=cv2.INTER_LINEAR)
     colour = cv2.remap(coarse, centres, _ONE_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     block_mm2 = (whole**2 - 1) / 12 / px_per_mm**2
@@ -435,7 +435,13 @@ def _cropped(pixels: Float, photo_xy: Float, whole: int) -> tuple[Float, Float]:
     width, height = np.maximum((high - low) // whole, 1)
     used = np.minimum((width * whole, height * whole), high - low)
     crop = pixels[low[1] : low[1] + used[1], low[0] : low[0] + used[0]]
-    if whole > 1:
-        crop = cv2.resize(crop, (int(width), int(height)), interpolation=cv2.INTER_AREA)
-    places = (photo_xy - low + 0.5) / whole - 0.5
-    return np.ascontiguousarray(crop), places.astype(np.float32)
+    return _coarser(np.ascontiguousarray(crop), (photo_xy - low).astype(np.float32), whole)
+
+
+def _coarser(picture: Float, places: Float, whole: int) -> tuple[Float, Float]:
+    """Average a picture down by a whole number; return it and the places (…, 2) px on it."""
+    if whole == 1:
+        return picture, places
+    height, width = (max(1, side // whole) for side in picture.shape[:2])
+    even = picture[: height * whole, : width * whole]
+    return cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA), (places + 0.5) / whole - 0.5

@@ -88,7 +88,7 @@ def find_candidates(
     crest = prior(places, normal + np.pi / 2) & _is_crest(ridges.response, places, normal)
     places, tangent = places[crest], normal[crest] + np.pi / 2
     # Most crests are texture; the middle scale alone tells that cheaply.
-    first = elongated_contrasts((ridges.middle,), places, tangent, px_per_mm=px_per_mm)[0]
+    first = elongated_contrasts((ridges.middle,), places, tangent, px_per_mm=px_per_mm, step_mm=REACH_MM / 2)[0]
     likely = first > limit[len(ridges.scales) // 2]
     places, tangent = places[likely], tangent[likely]
     contrasts = elongated_contrasts(ridges.scales, places, tangent, px_per_mm=px_per_mm)
@@ -120,10 +120,15 @@ def noise_contrasts(ridges: Ridges, usable: Mask, prior: Prior, *, px_per_mm: fl
 
 
 def elongated_contrasts(
-    scales: tuple[Scale, ...], places_px: Float, tangent_rad: Float, *, px_per_mm: float
+    scales: tuple[Scale, ...],
+    places_px: Float,
+    tangent_rad: Float,
+    *,
+    px_per_mm: float,
+    step_mm: float = _SAMPLE_STEP_MM,
 ) -> Float:
     """Average the valley's depth along `tangent_rad` at each place and scale: (S, N) contrasts."""
-    offsets = np.arange(-REACH_MM, REACH_MM + 1e-6, _SAMPLE_STEP_MM, dtype=np.float32) * px_per_mm
+    offsets = np.arange(-REACH_MM, REACH_MM + 1e-6, step_mm, dtype=np.float32) * px_per_mm
     along = np.stack([np.cos(tangent_rad), np.sin(tangent_rad)], axis=-1).astype(np.float32)
     samples = places_px[:, None, :] + offsets[None, :, None] * along[:, None, :]
     normal = np.asarray(tangent_rad) - np.pi / 2

@@ -74,7 +74,7 @@ class Settings:
     """Blur assumed of any photo: pixel area (0.29 px) and optics with colour filter (0.5 px)."""
     sigmas_mm: tuple[float, ...] = (0.2, 0.3, 0.45, 0.68, 1.0)
     """Scales of the ridge filter: lines of 0.33 to 1.7 mm full width at half depth at their best."""
-    min_sigma_photo_px: float = 0.6
+    min_sigma_photo_px: float = 0.5
     """Narrower scales than this on the photo see its pixels, not the skin."""
 
     # -- lines --

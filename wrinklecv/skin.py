@@ -19,8 +19,8 @@ from .settings import Settings
 
 _SEEDS_MM = ((-42.0, -12.0, -18.0, -2.0), (18.0, -12.0, 42.0, -2.0), (-9.0, -56.0, 9.0, -40.0))
 """Cheeks under the eyes and the glabella, as (u0, v0, u1, v1)."""
-_AROUND_MM = 7.0
-"""Over what distance the skin already found says what skin looks like."""
+_AROUND_MM = 21
+"""Side of the square in which the skin already found says what skin looks like."""
 _ROUNDS = 24
 """Growth steps; each reaches about one `_AROUND_MM` further, and none is wasted after the last gain."""
 _BROW_TOP_MM = -60.0
@@ -120,7 +120,7 @@ def _grown(patches: _Patches, seeds: Mask, settings: Settings) -> Mask:
     # A fourth channel of ones counts the skin patches, so that one blur gives sums and their weight.
     counted = np.dstack([patches.features, np.ones(able.shape, np.float32)])
     for _ in range(_ROUNDS):
-        around = cv2.GaussianBlur(counted * skin[..., None], (0, 0), _AROUND_MM)
+        around = cv2.blur(counted * skin[..., None], (_AROUND_MM, _AROUND_MM))
         weight = around[..., 3]
         gap = patches.features - around[..., :3] / np.maximum(weight, 1e-6)[..., None]
         near = np.abs(gap[..., 0]) < settings.hair_darker
