@@ -88,7 +88,8 @@ def find_candidates(
     crest = prior(places, normal + np.pi / 2) & _is_crest(ridges.response, places, normal)
     places, tangent = places[crest], normal[crest] + np.pi / 2
     # Most crests are texture; the middle scale alone tells that cheaply.
-    first = elongated_contrasts((ridges.middle,), places, tangent, px_per_mm=px_per_mm, step_mm=REACH_MM / 2)[0]
+    sparse_mm = REACH_MM / 2
+    first = elongated_contrasts((ridges.middle,), places, tangent, px_per_mm=px_per_mm, step_mm=sparse_mm)[0]
     likely = first > limit[len(ridges.scales) // 2]
     places, tangent = places[likely], tangent[likely]
     contrasts = elongated_contrasts(ridges.scales, places, tangent, px_per_mm=px_per_mm)
