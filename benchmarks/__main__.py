@@ -1,22 +1,53 @@
-"""Run the benchmarks: ``python -m benchmarks [truth|invariance|speed]…`` (all of them by default)."""
+"""Run the benchmarks: ``python -m benchmarks [lines|truth|repeat|speed] [FOLDER]`` (all by default).
+
+One named bench prints its tables. Without a name all run and `docs/accuracy.md` is written anew.
+"""
 
 from __future__ import annotations
 
-import sys
+import argparse
+from collections.abc import Callable
+from pathlib import Path
 
-from . import invariance, speed, truth
+from . import page
+from .table import Table, markdown
 
-_ALL = {"truth": truth.run, "invariance": invariance.run, "speed": speed.run}
+_ALL = ("lines", "truth", "repeat", "speed")
+_DATA = Path(__file__).parents[2] / "shared" / "data"
 
 
 def main() -> None:
-    """Run what was named; exit 2 when a name is unknown."""
-    wanted = sys.argv[1:] or list(_ALL)
-    unknown = [name for name in wanted if name not in _ALL]
-    if unknown:
-        sys.exit(f"Unknown: {', '.join(unknown)}. Choose from: {', '.join(_ALL)}.")
-    for name in wanted:
-        _ALL[name]()
+    """Run what was named; exit 2 when a name or folder is unknown."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("bench", nargs="?", choices=_ALL, help="all of them when left out")
+    parser.add_argument(
+        "folder",
+        nargs="?",
+        type=Path,
+        help="photos of yours: for `lines` a folder with photos/ and lines/, for `repeat` any folder of photos",
+    )
+    asked = parser.parse_args()
+    if asked.folder and not asked.folder.is_dir():
+        parser.error(f"{asked.folder} is no folder")
+    names = (asked.bench,) if asked.bench else _ALL
+    sections = {name: _run(name, asked.folder) for name in names}
+    if not asked.bench:
+        print(f"\nWritten: {page.write(sections)}")
+
+
+def _run(name: str, folder: Path | None) -> tuple[Table, ...]:
+    """Run one bench and print its tables as they come."""
+    tables = _bench(name)(folder or _DATA)
+    for table in tables:
+        print("\n" + markdown(table), flush=True)
+    return tables
+
+
+def _bench(name: str) -> Callable[[Path], tuple[Table, ...]]:
+    """Fetch one bench; each is imported only when it runs."""
+    from . import lines, repeat, speed, truth
+
+    return {"lines": lines.run, "truth": truth.run, "repeat": repeat.run, "speed": speed.run}[name]
 
 
 if __name__ == "__main__":
