@@ -12,6 +12,7 @@ large this subject's face is.
 from __future__ import annotations
 
 import functools
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +22,7 @@ from scipy.interpolate import RBFInterpolator
 from scipy.ndimage import map_coordinates
 
 from .model import canonical_face
-from .records import Chart, Face, Float, Mask, Photo, Region
+from .records import Bytes, Chart, Face, Float, Mask, Photo, Region
 
 PX_PER_MM = 6
 """Chart pixels per chart mm. A chart mm is about 0.9 mm of a real face, so this is about 6.7 px per
@@ -156,14 +157,14 @@ def node_places() -> Float:
 class _Geometry:
     """What is the same for every photo, on the coarse grid of n nodes.
 
-    nodes_mm: (n, 3) canonical positions. along_u, along_v: (n, 3) canonical mm per chart mm.
-    anchors: (a,) landmark numbers; anchors_mm: (a, 3). pull: (n, a), how each anchor's
-    residual moves each node.
+    nodes_mm: (n, 3) canonical positions. tangent: (n, 3, 2), an orthonormal frame on the skin, its
+    first axis along u; normal: (n, 3). anchors: (a,) landmark numbers; anchors_mm: (a, 3).
+    pull: (n, a), how each anchor's residual moves each node.
     """
 
     nodes_mm: Float
-    along_u: Float
-    along_v: Float
+    tangent: Float
+    normal: Float
     anchors: Float
     anchors_mm: Float
     pull: Float
@@ -176,17 +177,20 @@ def _geometry() -> _Geometry:
     anchors = np.flatnonzero(places[:, 1] < _ANCHOR_MAX_V_MM)
     nodes = node_places().reshape(-1, 2)
     step = 0.5
-    along = [
+    along_u, along_v = (
         (surface(nodes + offset) - surface(nodes - offset)) / (2 * step)
         for offset in (np.array([step, 0.0]), np.array([0.0, step]))
-    ]
+    )
+    first = along_u / np.linalg.norm(along_u, axis=1, keepdims=True)
+    normal = np.cross(along_u, along_v)
+    normal /= np.linalg.norm(normal, axis=1, keepdims=True)
     # Gaussian-process mean: zero residual far from the mesh, so there the camera alone speaks.
     gram = _closeness(places[anchors], places[anchors]) + _JITTER_SHARE * np.eye(len(anchors))
     pull = np.linalg.solve(gram, _closeness(places[anchors], nodes)).T
     return _Geometry(
         nodes_mm=surface(nodes),
-        along_u=along[0],
-        along_v=along[1],
+        tangent=np.stack([first, np.cross(normal, first)], axis=-1),
+        normal=normal,
         anchors=anchors,
         anchors_mm=vertices[anchors],
         pull=pull.astype(np.float32),
@@ -277,13 +281,26 @@ def on_skin(chart: Chart, path_mm: Float) -> tuple[Float, float]:
     metric = at_nodes(chart.metric, (path_mm[1:] + path_mm[:-1]) / 2)
     skin = np.einsum("nij,nj->ni", metric, steps)
     # Area over length: how wide a strip of one chart mm is on the skin, whatever the shear.
-    area = np.abs(np.linalg.det(metric)) * np.linalg.norm(steps, axis=1)
+    area = np.abs(_determinant(metric)) * np.linalg.norm(steps, axis=1)
     return skin, float((area / np.maximum(np.linalg.norm(skin, axis=1), 1e-9)).mean())
+
+
+def _determinant(matrices: Float) -> Float:
+    """Return the determinants (…) of (…, 2, 2) matrices; LAPACK takes five times as long for small ones."""
+    (a, b), (c, d) = np.moveaxis(matrices, (-2, -1), (0, 1))
+    return np.asarray(a * d - b * c)
+
+
+def _inverse(matrices: Float) -> Float:
+    """Return the inverses of (…, 2, 2) matrices."""
+    (a, b), (c, d) = np.moveaxis(matrices, (-2, -1), (0, 1))
+    turned = np.stack([np.stack([d, -b], axis=-1), np.stack([-c, a], axis=-1)], axis=-2)
+    return np.asarray(turned / (a * d - b * c)[..., None, None])
 
 
 def skin_per_patch_mm2(chart: Chart) -> Float:
     """Measure each patch on the subject's face, (h', w') mm²."""
-    per_mm2 = np.abs(np.linalg.det(chart.metric))
+    per_mm2 = np.abs(_determinant(chart.metric))
     return nodes_to_patches(per_mm2) * (PATCH_PX / PX_PER_MM) ** 2
 
 
@@ -336,25 +353,20 @@ def _metric_and_view(photo_xy: Float, camera: Float, mm_per_px: float) -> tuple[
     step = NODE_PX / PX_PER_MM
     along_v, along_u = np.gradient(photo_xy, step, axis=(0, 1))
     photo_per_chart = np.stack([along_u, along_v], axis=-1).reshape(-1, 2, 2)
-    first = geometry.along_u / np.linalg.norm(geometry.along_u, axis=1, keepdims=True)
-    normal = np.cross(geometry.along_u, geometry.along_v)
-    normal /= np.linalg.norm(normal, axis=1, keepdims=True)
-    second = np.cross(normal, first)
-    tangent = np.stack([first, second], axis=-1)  # (n, 3, 2): orthonormal on the skin
     px_per_mm = np.sqrt(np.linalg.svd(camera[:, :3], compute_uv=False).prod())
     towards_lens = np.cross(camera[0, :3], camera[1, :3])
     towards_lens *= np.copysign(1.0, towards_lens[2]) / np.linalg.norm(towards_lens)
-    photo_per_skin = camera[:, :3] @ tangent
+    photo_per_skin = camera[:, :3] @ geometry.tangent
     # First order of perspective about the eyes: what is nearer is larger, and slopes show as shifts.
     from_eyes = geometry.nodes_mm - _EYES_MM
     nearer = from_eyes @ towards_lens / _CAMERA_DISTANCE_MM
-    shift = (from_eyes @ camera[:, :3].T)[:, :, None] * (towards_lens @ tangent)[:, None, :]
+    shift = (from_eyes @ camera[:, :3].T)[:, :, None] * (towards_lens @ geometry.tangent)[:, None, :]
     photo_per_skin = photo_per_skin * (1 + nearer)[:, None, None] + shift / _CAMERA_DISTANCE_MM
     # Beyond a grazing view the skin's place in the photo says nothing about its length.
-    cosine = np.abs(normal @ towards_lens)
+    cosine = np.abs(geometry.normal @ towards_lens)
     safe = cosine > np.cos(np.deg2rad(80))
     photo_per_skin[~safe] = np.eye(2) * px_per_mm
-    metric = np.linalg.solve(photo_per_skin, photo_per_chart) * px_per_mm * mm_per_px
+    metric = _inverse(photo_per_skin) @ photo_per_chart * px_per_mm * mm_per_px
     view_angle = np.rad2deg(np.arccos(np.clip(cosine, 0, 1)))
     return (
         metric.reshape(*NODE_SHAPE, 2, 2).astype(np.float32),
@@ -371,7 +383,7 @@ def _resolution(photo_xy: Float, metric: Float) -> Float:
     step = NODE_PX / PX_PER_MM
     along_v, along_u = np.gradient(photo_xy, step, axis=(0, 1))
     photo_area = along_u[..., 0] * along_v[..., 1] - along_u[..., 1] * along_v[..., 0]
-    skin_area = np.linalg.det(metric.astype(float))
+    skin_area = _determinant(metric.astype(float))
     return np.asarray(np.sqrt(np.abs(photo_area / skin_area)).astype(np.float32))
 
 
@@ -387,12 +399,16 @@ _BLACK = 1.0 / 4096
 """Added before the logarithm: darker light than this is noise."""
 
 
-def _whole_shrink(px_per_mm: float) -> int:
-    """Return by which whole number a photo is averaged down first: fast, and cost does not grow."""
-    return max(1, int(px_per_mm // PX_PER_MM))
+_STRIP_PX = 64
+"""Rows decoded to linear light at a time: three floats per pixel of a whole face leave every cache."""
 
 
-def _sample(pixels: Float, photo_xy: Float) -> tuple[Float, Float, float]:
+def _halvings(px_per_wanted: float) -> int:
+    """Return how often a picture is halved first: fast, and cost does not grow with the photo."""
+    return max(0, math.floor(math.log2(max(px_per_wanted, 1e-6))))
+
+
+def _sample(pixels: Bytes, photo_xy: Float) -> tuple[Float, Bytes, float]:
     """Resample the photo at the chart's places.
 
     Returns log light (H, W), colour (h', w', 3), and the blur that this added (variance in chart mm²).
@@ -400,9 +416,10 @@ def _sample(pixels: Float, photo_xy: Float) -> tuple[Float, Float, float]:
     along_v, along_u = np.gradient(photo_xy, NODE_PX / PX_PER_MM, axis=(0, 1))
     area_px2 = np.abs(along_u[..., 0] * along_v[..., 1] - along_u[..., 1] * along_v[..., 0])
     px_per_mm = float(np.sqrt(np.median(area_px2)))  # photo pixels per chart mm
-    whole = _whole_shrink(px_per_mm)
-    crop, places = _cropped(pixels, photo_xy, whole)
-    luminance = cv2.transform(cv2.LUT(crop, linear_light()), _LUMINANCE)
+    halvings = _halvings(px_per_mm / PX_PER_MM)
+    whole = 2**halvings
+    crop, places = _cropped(pixels, photo_xy, halvings)
+    luminance = _luminance(crop)
     ratio = px_per_mm / whole / PX_PER_MM
     if ratio > 1:
         # Bilinear reading blurs by 1/6 px² of the photo on average; the rest of what is wanted, before.
@@ -412,7 +429,9 @@ def _sample(pixels: Float, photo_xy: Float) -> tuple[Float, Float, float]:
     grid = cv2.resize(places, SHAPE[::-1], interpolation=cv2.INTER_LINEAR)
     light = cv2.remap(luminance, grid, _ONE_MAP, how, borderMode=cv2.BORDER_REPLICATE)
     light = cv2.log(np.maximum(light, 0) + np.float32(_BLACK))
-    coarse, coarse_places = _coarser(crop, places, max(1, int(px_per_mm / whole // 2)))
+    # Blocks of 0.58 patches, read bilinearly, average as much as the patch itself: b²/12 + b²/6 = 1/12.
+    patch_px = px_per_mm / whole * PATCH_PX / PX_PER_MM
+    coarse, coarse_places = _halved(crop, places, _halvings(patch_px * 0.58 * math.sqrt(2)))
     centres = cv2.resize(coarse_places, PATCH_SHAPE[::-1], interpolation=cv2.INTER_LINEAR)
     colour = cv2.remap(coarse, centres, _ONE_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     block_mm2 = (whole**2 - 1) / 12 / px_per_mm**2
@@ -427,21 +446,36 @@ def _small_kernel(variance_px2: float) -> Float:
     return np.convolve(half, half).astype(np.float32)
 
 
-def _cropped(pixels: Float, photo_xy: Float, whole: int) -> tuple[Float, Float]:
-    """Cut the face out, averaged down by `whole`; return it and the nodes' places on it (h, w, 2)."""
-    size = np.array(pixels.shape[1::-1])
+def _luminance(pixels: Bytes) -> Float:
+    """Return the linear luminance (H, W) float32 of (H, W, 3) sRGB `pixels`."""
+    table, result = linear_light(), np.empty(pixels.shape[:2], np.float32)
+    light = np.empty((_STRIP_PX, *pixels.shape[1:]), np.float32)
+    for row in range(0, len(pixels), _STRIP_PX):
+        strip = pixels[row : row + _STRIP_PX]
+        cv2.LUT(strip, table, light[: len(strip)])
+        cv2.transform(light[: len(strip)], _LUMINANCE, result[row : row + _STRIP_PX])
+    return result
+
+
+def _cropped(pixels: Bytes, photo_xy: Float, halvings: int) -> tuple[Bytes, Float]:
+    """Cut the face out, halved so often; return it and the nodes' places on it (h, w, 2)."""
+    size, whole = np.array(pixels.shape[1::-1]), 2**halvings
     low = np.clip(np.floor(photo_xy.min(axis=(0, 1))).astype(int) - 4 * whole, 0, size - 1)
     high = np.clip(np.ceil(photo_xy.max(axis=(0, 1))).astype(int) + 4 * whole + 1, low + 1, size)
-    width, height = np.maximum((high - low) // whole, 1)
-    used = np.minimum((width * whole, height * whole), high - low)
-    crop = pixels[low[1] : low[1] + used[1], low[0] : low[0] + used[0]]
-    return _coarser(np.ascontiguousarray(crop), (photo_xy - low).astype(np.float32), whole)
+    crop = pixels[low[1] : high[1], low[0] : high[0]]
+    return _halved(crop, (photo_xy - low).astype(np.float32), halvings)
 
 
-def _coarser(picture: Float, places: Float, whole: int) -> tuple[Float, Float]:
-    """Average a picture down by a whole number; return it and the places (…, 2) px on it."""
-    if whole == 1:
-        return picture, places
-    height, width = (max(1, side // whole) for side in picture.shape[:2])
-    even = picture[: height * whole, : width * whole]
-    return cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA), (places + 0.5) / whole - 0.5
+def _halved(picture: Bytes, places: Float, times: int) -> tuple[Bytes, Float]:
+    """Average a picture over blocks of 2 × 2, so often; return it and the places (…, 2) px on it.
+
+    cv2 averages pairs five times as fast as blocks of any other size.
+    """
+    for _ in range(times):
+        height, width = (side // 2 for side in picture.shape[:2])
+        if not (height and width):
+            break
+        even = picture[: 2 * height, : 2 * width]
+        picture = cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA)
+        places = (places + 0.5) / 2 - 0.5
+    return picture, places
