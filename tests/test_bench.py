@@ -1,0 +1,213 @@
+"""The benches' own rulers: changes of a photo do what they say, and what is compared with itself stays."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+from builders import a_line, a_refusal, an_assessment, some_measures
+from PIL import Image
+
+from benchmarks import changes, compared, repeat
+from benchmarks.compared import Pair, compare
+from benchmarks.speed import _with_comment
+from benchmarks.table import Bar, Table, bar_table, markdown
+from wrinklecv.chart import linear_light
+from wrinklecv.codes import Code
+from wrinklecv.photo import read_photo
+from wrinklecv.records import Assessment, Bytes, Finding, Region, Verdict
+
+
+@pytest.fixture
+def noise() -> Bytes:
+    return np.random.default_rng(1).integers(0, 256, (60, 80, 3), dtype=np.uint8)
+
+
+@pytest.fixture
+def ramp() -> Bytes:
+    """Smooth shades of grey, (120, 160, 3)."""
+    y, x = np.mgrid[:120, :160]
+    return np.repeat((40 + x * 0.7 + y * 0.5).astype(np.uint8)[..., None], 3, axis=2)
+
+
+# -- changes of a photo --------------------------------------------------------------------------------
+
+
+def test_mirrored_twice_is_the_same(noise: Bytes) -> None:
+    once = changes.mirrored(noise)
+    assert np.array_equal(once[:, 0], noise[:, -1])
+    assert np.array_equal(changes.mirrored(once), noise)
+
+
+def test_one_stop_halves_the_linear_light(noise: Bytes) -> None:
+    before, after = (linear_light()[pixels] for pixels in (noise, changes.exposed(noise, 0.5)))
+    assert np.abs(after - before / 2).max() < 0.004  # half a grey level where a level is widest
+
+
+def test_one_stop_more_doubles_the_light_up_to_white(noise: Bytes) -> None:
+    before, after = (linear_light()[pixels] for pixels in (noise, changes.exposed(noise, 2.0)))
+    assert np.abs(after - np.minimum(2 * before, 1)).max() < 0.006
+    assert changes.exposed(np.full((2, 2, 3), 200, np.uint8), 2.0).min() == 255
+
+
+def test_every_grey_level_survives_decoding_and_encoding() -> None:
+    assert np.array_equal(changes.encoded(linear_light()), np.arange(256))
+
+
+@pytest.mark.parametrize("factor", [0.5, 2.0])
+def test_zoom_changes_the_size_and_not_the_shades(ramp: Bytes, factor: float) -> None:
+    large = changes.zoomed(ramp, factor)
+    assert large.shape == (120 * factor, 160 * factor, 3)
+    assert large.mean() == pytest.approx(ramp.mean(), abs=0.5)
+
+
+def test_turned_there_and_back_the_middle_is_where_it_was(ramp: Bytes) -> None:
+    back = changes.rotated(changes.rotated(ramp, 10.0), -10.0)
+    assert np.abs(back[30:90, 40:120].astype(int) - ramp[30:90, 40:120]).max() <= 2
+    turned = changes.rotated(ramp, 10.0)
+    assert turned.shape == ramp.shape
+    assert turned[20, 80, 0] != ramp[20, 80, 0]
+
+
+def test_a_tighter_crop_keeps_the_middle(noise: Bytes) -> None:
+    assert np.array_equal(changes.cropped(noise, 0.7), noise[9:51, 12:68])
+
+
+def test_a_better_jpeg_is_nearer(noise: Bytes) -> None:
+    far = [np.abs(changes.as_jpeg(noise, q).astype(int) - noise).mean() for q in (75, 85, 95)]
+    assert far == sorted(far, reverse=True)
+    assert far[-1] > 0
+
+
+def test_every_change_leaves_the_photo_itself_alone(noise: Bytes) -> None:
+    kept = noise.copy()
+    for name, change in changes.changes().items():
+        result = change(noise)
+        assert result.dtype == np.uint8, name
+        assert result.flags.c_contiguous, name
+        assert np.array_equal(noise, kept), name
+
+
+# -- comparing -----------------------------------------------------------------------------------------
+
+
+def lined(shift_mm: float = 0.0, *, mirrored: bool = False) -> Assessment:
+    """One line on the forehead and one beside the left eye (right, when mirrored)."""
+    eye = Region.CROWS_FEET_RIGHT if mirrored else Region.CROWS_FEET_LEFT
+    side = -1 if mirrored else 1
+    ends_mm = {Region.FOREHEAD: ((-20.0, -80.0), (10.0, -80.0)), eye: ((60.0, -25.0), (75.0, -20.0))}
+    lines = tuple(
+        dataclasses.replace(a_line(region), path_mm=np.linspace(*ends, 3) * (side, 1) + (0, shift_mm))
+        for region, ends in ends_mm.items()
+    )
+    return an_assessment(lines=lines)
+
+
+def test_an_assessment_compared_with_itself_has_not_moved() -> None:
+    same = compare("none", lined(), lined())
+    assert len(same.regions) == 4
+    assert {pair.log_ratio for pair in same.regions if pair.before} == {0.0}
+    assert same.face is not None
+    assert same.face.log_ratio == 0.0
+    assert (same.before_mm, same.lost_mm, same.after_mm, same.new_mm, same.refused) == (60, 0, 60, 0, 0)
+
+
+def test_a_mirrored_face_is_compared_side_for_side() -> None:
+    back = compare(changes.MIRRORED, lined(), lined(mirrored=True))
+    assert (back.lost_mm, back.new_mm) == (0, 0)
+    assert all(pair.before == pair.after for pair in back.regions)
+    wrong = compare("none", lined(), lined(mirrored=True))
+    assert wrong.lost_mm == 30  # the line beside the eye; that on the forehead overlaps by two thirds
+
+
+@pytest.mark.parametrize(("shift_mm", "lost_mm"), [(1.0, 0.0), (2.5, 60.0)])
+def test_a_line_is_the_same_one_up_to_a_millimetre_and_a_half(shift_mm: float, lost_mm: float) -> None:
+    moved = compare("none", lined(), lined(shift_mm))
+    assert (moved.lost_mm, moved.new_mm) == (lost_mm, lost_mm)
+
+
+def test_the_index_is_length_times_contrast_per_area() -> None:
+    forehead = compare("none", lined(), lined()).regions[0]
+    area_cm2 = some_measures().area_mm2 / 100
+    assert forehead.before == pytest.approx(30 * 8 / area_cm2)
+
+
+def test_the_whole_face_counts_only_what_both_photos_measured() -> None:
+    second = dataclasses.replace(lined(), regions=tuple(some_measures(r) for r in list(Region)[:2]), lines=())
+    part = compare("none", lined(), second)
+    assert part.refused == 2
+    assert part.face is not None
+    assert part.face.before == pytest.approx(30 * 8 / (2 * some_measures().area_mm2 / 100))
+    assert (part.face.after, part.before_mm) == (0.0, 30)
+
+
+def test_a_face_that_is_not_found_again_is_four_refusals() -> None:
+    gone = compare("none", lined(), None)
+    assert (gone.refused, gone.regions, gone.face) == (4, (), None)
+
+
+def test_lines_beside_the_drawn_deep_line_do_not_count() -> None:
+    deep = dataclasses.replace(a_line(), path_mm=np.array([[-12.0, -63.5], [0, -63.5], [12, -63.5]]))
+    second = dataclasses.replace(lined(), lines=(*lined().lines, deep))
+    assert all(p.before == p.after for p in compare(changes.DEEP_LINE, lined(), second).regions)
+    assert compare("none", lined(), second).new_mm == 30
+
+
+def test_a_lower_resolution_verdict_is_told_apart() -> None:
+    doubt = Finding(Code.LOW_RESOLUTION, Verdict.WARN, "Come nearer.", Region.FOREHEAD, 3.0, 4.0, "px/mm")
+    worse = dataclasses.replace(lined(), quality=(doubt, a_refusal(None)))
+    assert [pair.same_gate for pair in compare("none", lined(), worse).regions] == [False, True, True, True]
+
+
+def test_a_region_that_lost_every_line_stays_in_the_figure() -> None:
+    assert Pair(20.0, 0.0, True).log_ratio == pytest.approx(np.log(compared.LEAST_RATIO))
+    assert Pair(20.0, 22.0, True).log_ratio == pytest.approx(np.log(1.1))
+
+
+def test_a_bias_counts_as_spread() -> None:
+    logs = np.full(8, 0.05)
+    assert repeat._sd(logs) == pytest.approx(0.05)
+    assert repeat._robust_sd(np.array([0.01, -0.01, 0.01, 3.0])) == pytest.approx(0.014826)
+    assert np.isnan(repeat._sd(np.array([])))
+
+
+def test_photos_are_found_in_any_folder_but_not_drawn_lines(tmp_path: Path) -> None:
+    for name in ("b/photos/1.JPG", "b/lines/1.png", "a.png", "notes.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    found, note = repeat._chosen(tmp_path)
+    assert [path.name for path in found] == ["a.png", "1.JPG"]
+    assert note.startswith("2 of 2 photos")
+    assert repeat._chosen(tmp_path / "missing")[0] == []
+
+
+# -- speed and tables ----------------------------------------------------------------------------------
+
+
+def test_a_comment_makes_another_file_with_the_same_picture(tmp_path: Path, ramp: Bytes) -> None:
+    Image.fromarray(ramp).save(tmp_path / "a.jpg", quality=90)
+    content = (tmp_path / "a.jpg").read_bytes()
+    first, second = (read_photo(_with_comment(content, text)) for text in ("1", "2"))
+    assert first.sha256 != second.sha256
+    assert np.array_equal(first.pixels, read_photo(content).pixels)
+
+
+def test_a_ragged_row_is_refused() -> None:
+    with pytest.raises(ValueError, match="every row needs 2 cells"):
+        Table("t", ("a", "b"), (("1", "2"), ("3",)))
+
+
+def test_cells_stand_below_each_other() -> None:
+    lines = markdown(
+        Table("Title", ("a", "longer"), (("1", "2"), ("a long cell", "–")), "A note.")
+    ).splitlines()
+    assert lines[:4] == ["### Title", "", "A note.", ""]
+    assert len({len(line) for line in lines[4:]}) == 1
+    assert {tuple(k for k, sign in enumerate(line) if sign == "|") for line in lines[4:]} == {(0, 14, 23)}
+
+
+def test_a_missed_bar_is_marked() -> None:
+    rows = bar_table("t", [Bar("a", "1", "≤ 2", True), Bar("b", "3", "≤ 2", False), Bar("c", "4")]).rows
+    assert [row[-1] for row in rows] == ["met", "**missed**", ""]
