@@ -26,11 +26,13 @@ class Pair:
     """The index (mm·% per cm²) of the same skin in the unchanged and the changed photo.
 
     same_gate: the changed photo's resolution got the same verdict (pass or warn) as the unchanged one's.
+    same_lines: no line was lost and none is new, so the rest is how they were measured.
     """
 
     before: float
     after: float
     same_gate: bool
+    same_lines: bool
 
     @property
     def log_ratio(self) -> float:
@@ -61,18 +63,26 @@ def compare(change: str, first: Assessment, second: Assessment | None) -> Compar
     before = _seen(first, deep_line=change == DEEP_LINE)
     after = _seen(second, deep_line=change == DEEP_LINE, mirrored=change == MIRRORED) if second else {}
     both = [region for region in before if region in after]
+    lost = [_lengths_mm(before[r].lines, after[r].lines) for r in both]
+    new = [_lengths_mm(after[r].lines, before[r].lines) for r in both]
     pairs = tuple(
-        Pair(_index(before[r]), _index(after[r]), before[r].low_resolution == after[r].low_resolution)
-        for r in both
+        Pair(
+            _index(before[r]),
+            _index(after[r]),
+            same_gate=before[r].low_resolution == after[r].low_resolution,
+            same_lines=gone[1] + come[1] == 0.0,
+        )
+        for r, gone, come in zip(both, lost, new, strict=True)
     )
-    lines, others = ([line for r in both for line in seen[r].lines] for seen in (before, after))
     return Compared(
         change,
         pairs,
         _whole_face([before[r] for r in both], [after[r] for r in both], pairs),
         len(before) - len(both),
-        *_lengths_mm(lines, others),
-        *_lengths_mm(others, lines),
+        before_mm=sum(every for every, _ in lost),
+        lost_mm=sum(missing for _, missing in lost),
+        after_mm=sum(every for every, _ in new),
+        new_mm=sum(missing for _, missing in new),
     )
 
 
@@ -132,7 +142,8 @@ def _whole_face(before: list[_Seen], after: list[_Seen], pairs: Sequence[Pair]) 
     one, other = (
         100 * sum(s.weight for s in seen) / sum(s.area_mm2 for s in seen) for seen in (before, after)
     )
-    return Pair(one, other, all(pair.same_gate for pair in pairs))
+    gates, lines = (p.same_gate for p in pairs), (p.same_lines for p in pairs)
+    return Pair(one, other, same_gate=all(gates), same_lines=all(lines))
 
 
 def _lengths_mm(

@@ -194,6 +194,7 @@ def _bars(every: Sequence[Compared]) -> list[Bar]:
     return [
         _sd_bar("region by region", _logs(pairs)),
         _sd_bar("… same resolution verdict", _logs(pair for pair in pairs if pair.same_gate)),
+        _sd_bar("… all lines the same ones", _logs(pair for pair in pairs if pair.same_lines), judged=False),
         _sd_bar("whole face", _logs(faces, floor=FACE_FLOOR)),
         _sd_bar("… same resolution verdict", _logs((f for f in faces if f.same_gate), floor=FACE_FLOOR)),
         Bar(
@@ -234,10 +235,12 @@ def _percent(share: float) -> str:
     return "–" if np.isnan(share) else f"{share:.1%}"
 
 
-def _sd_bar(name: str, logs: Float) -> Bar:
+def _sd_bar(name: str, logs: Float, *, judged: bool = True) -> Bar:
     gone = int((logs <= np.log(LEAST_RATIO)).sum())
     value = f"{_percent(_sd(logs))} SD, {_percent(_robust_sd(logs))} robust ({len(logs)}, {gone} lost all)"
-    return Bar(name, value, f"≤ {LIMIT_SD:.1%} SD", bool(_sd(logs) <= LIMIT_SD) if len(logs) else None)
+    if not (judged and len(logs)):
+        return Bar(name, value)
+    return Bar(name, value, f"≤ {LIMIT_SD:.1%} SD", bool(_sd(logs) <= LIMIT_SD))
 
 
 def _come_and_gone(group: Sequence[Compared]) -> tuple[float, float]:

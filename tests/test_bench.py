@@ -126,6 +126,7 @@ def test_a_mirrored_face_is_compared_side_for_side() -> None:
 def test_a_line_is_the_same_one_up_to_a_millimetre_and_a_half(shift_mm: float, lost_mm: float) -> None:
     moved = compare("none", lined(), lined(shift_mm))
     assert (moved.lost_mm, moved.new_mm) == (lost_mm, lost_mm)
+    assert [pair.same_lines for pair in moved.regions] == [not lost_mm, True, not lost_mm, True]
 
 
 def test_the_index_is_length_times_contrast_per_area() -> None:
@@ -162,8 +163,8 @@ def test_a_lower_resolution_verdict_is_told_apart() -> None:
 
 
 def test_a_region_that_lost_every_line_stays_in_the_figure() -> None:
-    assert Pair(20.0, 0.0, True).log_ratio == pytest.approx(np.log(compared.LEAST_RATIO))
-    assert Pair(20.0, 22.0, True).log_ratio == pytest.approx(np.log(1.1))
+    assert Pair(20.0, 0.0, True, False).log_ratio == pytest.approx(np.log(compared.LEAST_RATIO))
+    assert Pair(20.0, 22.0, True, True).log_ratio == pytest.approx(np.log(1.1))
 
 
 def test_a_bias_counts_as_spread() -> None:
