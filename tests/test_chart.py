@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import time
 
 import cv2
 import numpy as np
@@ -314,3 +315,18 @@ def test_the_chart_is_the_same_whatever_the_photos_size(px_per_mm: float) -> Non
     wanted = np.interp(128 + 60 * np.sin(phase), np.arange(256), chart.linear_light())
     assert np.exp(result.light[row_px, 400:750]) == pytest.approx(wanted, abs=0.02)
     assert result.light.shape == chart.SHAPE
+
+
+def test_a_chart_leaves_the_other_cores_alone() -> None:
+    """One large matrix product would wake BLAS's threads, which spin long after and slow other workers."""
+    pixels, face, threads = photo(), canonical(), cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    make_chart(pixels, face)
+    time.sleep(0.3)  # threads that something before has woken go to sleep
+    mine, every = time.thread_time(), time.process_time()
+    for _ in range(5):
+        make_chart(pixels, face)
+    time.sleep(0.1)
+    mine, every = time.thread_time() - mine, time.process_time() - every
+    cv2.setNumThreads(threads)
+    assert every < 1.3 * mine

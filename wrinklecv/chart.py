@@ -159,7 +159,7 @@ class _Geometry:
 
     nodes_mm: (n, 3) canonical positions. tangent: (n, 3, 2), an orthonormal frame on the skin, its
     first axis along u; normal: (n, 3). anchors: (a,) landmark numbers; anchors_mm: (a, 3).
-    pull: (n, a), how each anchor's residual moves each node.
+    pull: (h, w, a) float32, how each anchor's residual moves each node.
     """
 
     nodes_mm: Float
@@ -193,7 +193,7 @@ def _geometry() -> _Geometry:
         normal=normal,
         anchors=anchors,
         anchors_mm=vertices[anchors],
-        pull=pull.astype(np.float32),
+        pull=np.ascontiguousarray(pull, dtype=np.float32).reshape(*NODE_SHAPE, -1),
     )
 
 
@@ -324,8 +324,10 @@ def make_chart(photo: Photo, face: Face) -> Chart:
     geometry = _geometry()
     camera = fit_camera(face)
     seen = geometry.anchors_mm @ camera[:, :3].T + camera[:, 3]
+    # Row by row: as one large product it wakes BLAS's threads, which then spin on the other cores and
+    # halve what two workers get done.
     moved = geometry.pull @ (face.points_xy[geometry.anchors] - seen).astype(np.float32)
-    photo_xy = (geometry.nodes_mm @ camera[:, :3].T + camera[:, 3] + moved).reshape(*NODE_SHAPE, 2)
+    photo_xy = (geometry.nodes_mm @ camera[:, :3].T + camera[:, 3]).reshape(*NODE_SHAPE, 2) + moved
     metric, view_angle = _metric_and_view(photo_xy, camera, face.scale.mm_per_px)
     resolution = _resolution(photo_xy, metric)
     light, colour, blur_mm2 = _sample(photo.pixels, photo_xy)
