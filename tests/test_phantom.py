@@ -18,11 +18,15 @@ from wrinklecv import chart, phantom
 from wrinklecv.face import find_face
 from wrinklecv.model import canonical_face
 from wrinklecv.phantom import (
+    DISTURBANCES,
+    Glasses,
     Person,
     Phantom,
     PhantomLine,
+    ShadowEdge,
     Shot,
     TrueLine,
+    disturbed,
     draw_phantom,
     random_lines,
     samples,
@@ -32,6 +36,7 @@ from wrinklecv.phantom.lines import surface_length
 from wrinklecv.phantom.person import linear
 from wrinklecv.phantom.render import _camera
 from wrinklecv.phantom.shape import Movement
+from wrinklecv.phantom.strokes import Stroke, draw_strokes
 from wrinklecv.records import Expression, Float, Region
 
 LEVEL = PhantomLine(
@@ -260,3 +265,117 @@ def test_impossible_persons_and_shots_are_refused() -> None:
         Person(skin_tone=1.2)
     with pytest.raises(ValueError, match="turned"):
         Shot(yaw_deg=40)
+
+
+# -- what gets in the way --------------------------------------------------------------------------
+
+SMALL = Shot(px_per_mm=4, width_px=840, height_px=1040, noise_sd=0, blur_px=0)
+
+
+@functools.cache
+def bare(name: str = "") -> Phantom:
+    """Draw the person with her lines in a small photo, with one disturbance or without."""
+    person, shot = disturbed(name, PLAIN, SMALL) if name else (PLAIN, SMALL)
+    return draw_phantom(person, shot)
+
+
+def change(name: str) -> Float:
+    """Return how much brighter a disturbance makes each pixel, (H, W) in linear light."""
+    before, after = (linear(photo.photo.pixels)[..., 1] for photo in (bare(), bare(name)))
+    return np.asarray(after - before)
+
+
+def test_nothing_in_the_way_is_drawn_as_if_it_had_never_been_thought_of() -> None:
+    nothing = replace(
+        PLAIN,
+        freckles=0.0,
+        loose_hairs=0,
+        level_hairs=0,
+        fringe_mm=0.0,
+        glasses=Glasses.NONE,
+        stubble=0.0,
+        shine=0.0,
+    )
+    again = draw_phantom(nothing, replace(SMALL, shadow_edge=None))
+    assert np.array_equal(again.photo.pixels, bare().photo.pixels)
+
+
+@pytest.mark.parametrize(
+    ("name", "top_mm", "bottom_mm"),
+    [
+        ("hair: few strands", -100, -8),
+        ("hair: many strands", -100, -8),
+        ("hair: level strands", -85, -28),
+        ("hair: fringe", -125, -30),
+        ("glasses: thin metal", -35, 80),
+        ("glasses: dark plastic", -35, 80),
+        ("stubble", -45, 130),
+        ("shadow edge: level", -140, 25),
+    ],
+)
+def test_a_disturbance_changes_its_own_part_of_the_face_only(
+    name: str, top_mm: float, bottom_mm: float
+) -> None:
+    eyes_y = bare().landmarks_xy[[468, 473], 1].mean()
+    rows = (np.arange(SMALL.height_px) - eyes_y) / SMALL.px_per_mm
+    changed = np.abs(change(name)) > 0.002
+    if name.startswith("shadow"):  # it falls on the wall behind too, at another height
+        changed[:, : SMALL.width_px // 4] = changed[:, -SMALL.width_px // 4 :] = False
+    assert changed.sum() > 300
+    places = rows[changed.any(axis=1)]
+    assert places.min() > top_mm
+    assert places.max() < bottom_mm
+
+
+@pytest.mark.parametrize("name", DISTURBANCES)
+def test_a_disturbance_moves_neither_landmarks_nor_lines(name: str) -> None:
+    assert np.array_equal(bare(name).landmarks_xy, bare().landmarks_xy)
+    for one, other in zip(bare(name).lines, bare().lines, strict=True):
+        assert np.array_equal(one.path_xy, other.path_xy)
+
+
+@pytest.mark.parametrize("angle_deg", [0.0, 33.0, 90.0])
+@pytest.mark.parametrize("width_mm", [0.06, 0.12, 3.0])
+def test_a_stroke_takes_as_much_light_as_it_is_wide(angle_deg: float, width_mm: float) -> None:
+    light = np.ones((400, 400, 3), np.float32)
+    camera = replace(camera_of(drawn()), centre_xy=np.array([200.0, 200.0]), distance_mm=1e9)
+    turn = np.deg2rad(angle_deg)
+    along = np.linspace(-12, 12, 50)[:, None] * np.array([np.cos(turn), np.sin(turn), 0.0])
+    stroke = Stroke(points_mm=camera.eyes_mm + along, width_mm=np.full(50, width_mm), colour=np.zeros(3))
+    draw_strokes(light, (stroke,), camera)
+    assert (1 - light[..., 0]).sum() / camera.px_per_mm**2 == pytest.approx(24 * width_mm, rel=0.02)
+    assert light.min() >= -1e-6
+
+
+def test_a_shadow_edge_lies_where_it_says_and_leaves_the_lit_side_alone() -> None:
+    edge = ShadowEdge(through_mm=(0.0, -75.0), towards_deg=90.0, penumbra_mm=1.0)
+    shadowed = draw_phantom(PLAIN, replace(SMALL, shadow_edge=edge))
+    x, y = _camera(PLAIN, SMALL).project(edge.point_mm()[None])[0].round().astype(int)
+    ratio = (
+        linear(shadowed.photo.pixels)[y - 40 : y + 40, x, 1]
+        / linear(bare().photo.pixels)[y - 40 : y + 40, x, 1]
+    )
+    assert np.allclose(ratio[-30:], 1)
+    assert ratio[:30].max() < 0.6
+    middle = (1 + ratio[30]) / 2
+    assert abs(np.argmin(np.abs(ratio - middle)) - 40) <= 1
+    # From nine tenths to one tenth of the light within the penumbra, seen on a sloping forehead.
+    passing = (ratio < 0.98) & (ratio > ratio[30] + 0.02)
+    assert 2 <= passing.sum() <= 6
+
+
+def test_shine_only_brightens_and_wanders_with_the_lamp() -> None:
+    assert change("shine").min() >= -0.002  # one grey level of rounding
+    centres = []
+    for azimuth_deg in (-25.0, 25.0):
+        shot = replace(SMALL, light_azimuth_deg=azimuth_deg)
+        dull, oily = (draw_phantom(replace(PLAIN, shine=s), shot).photo.pixels for s in (0.0, 1.0))
+        gain = (linear(oily) - linear(dull))[..., 1]
+        centres.append((gain.sum(axis=0) * np.arange(gain.shape[1])).sum() / gain.sum())
+        assert (oily.min(axis=2) >= 250).sum() > 200
+    assert centres[1] - centres[0] > 5 * SMALL.px_per_mm
+
+
+def test_unknown_disturbances_are_refused_by_name() -> None:
+    with pytest.raises(ValueError, match="known: hair"):
+        disturbed("fog", PLAIN, SMALL)

@@ -14,11 +14,14 @@ from .person import Person, linear, skin_colour
 from .shape import U_MM as TABLE_U_MM
 from .shape import V_MM as TABLE_V_MM
 from .shape import ear_share, hair_inside, smoothstep
+from .stubble import beard_share, hairs_picture, stubble_hairs
 
 TEXTURE_PX_PER_MM = 7
 U_MM, V_MM = (-170.0, 170.0), (-156.0, 110.0)
 SHAPE = (int((V_MM[1] - V_MM[0]) * TEXTURE_PX_PER_MM), int((U_MM[1] - U_MM[0]) * TEXTURE_PX_PER_MM))
 _BROW_DOWN = np.array([0.0, 0.9])  # mm; the landmark model then sees the brows where they are canonical
+_FRECKLE = np.array([0.72, 1.04, 1.42], np.float32)
+"""How strongly melanin takes each colour away; weighted as luminance this is 1."""
 _SUB = 4  # fixed-point bits for cv2's drawing
 
 LIPS_OUTER = (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146)
@@ -77,7 +80,7 @@ def _blur(image: Float, sigma_mm: float) -> Float:
     return cv2.resize(small, SHAPE[::-1], interpolation=cv2.INTER_LINEAR)
 
 
-def _spot(u: float, v: float, wide_mm: float, high_mm: float) -> Float:
+def spot(u: float, v: float, wide_mm: float, high_mm: float) -> Float:
     """Return a soft elliptic spot, 1 at its middle: (H, W) float32."""
     columns = ((np.arange(SHAPE[1]) + 0.5) / TEXTURE_PX_PER_MM + U_MM[0] - u) / wide_mm
     rows = ((np.arange(SHAPE[0]) + 0.5) / TEXTURE_PX_PER_MM + V_MM[0] - v) / high_mm
@@ -85,7 +88,7 @@ def _spot(u: float, v: float, wide_mm: float, high_mm: float) -> Float:
     return np.asarray(spot, dtype=np.float32)
 
 
-def _noise(rng: np.random.Generator, sigma_mm: float, sigma_v_mm: float | None = None) -> Float:
+def noise(rng: np.random.Generator, sigma_mm: float, sigma_v_mm: float | None = None) -> Float:
     """Return smooth noise of SD 1, alike in all directions unless `sigma_v_mm` is given."""
     sigmas = np.array([sigma_v_mm or sigma_mm, sigma_mm]) * TEXTURE_PX_PER_MM
     shrink = np.maximum(1, (sigmas / 3).astype(int))
@@ -105,19 +108,23 @@ def _texture(
     hairline_mm: float,
     ears: bool,
     brow: float,
-    strengths: tuple[float, float, float],
+    strengths: tuple[float, float, float, float],
 ) -> Float:
     rng = np.random.default_rng([seed, 1])
-    pores, blotches, freckles = strengths
+    pores, blotches, freckles, stubble = strengths
     colour = np.empty((*SHAPE, 3), np.float32)
     colour[:] = skin_colour(tone)
-    dark, red = _skin_detail(rng, pores, blotches, freckles)
+    dark, red, brown = _skin_detail(rng, pores, blotches, freckles)
+    if freckles:
+        colour *= np.exp(-brown[..., None] * _FRECKLE)
     dark += _shadows()
     if ears:
         dark += _ear_folds()
-    red += 0.10 * (_spot(46, 4, 14, 10) + _spot(-46, 4, 14, 10)) + 0.08 * _spot(0, 10, 8, 8)
+    red += 0.10 * (spot(46, 4, 14, 10) + spot(-46, 4, 14, 10)) + 0.08 * spot(0, 10, 8, 8)
     colour *= np.exp(-dark)[..., None] * np.stack([1 + 0.25 * red, 1 - red, 1 - 0.8 * red], axis=-1)
     _paint_lips(colour, tone)
+    if stubble:
+        _paint_stubble(colour, np.random.default_rng([seed, 5]), hair, stubble)
     _paint_brows(colour, rng, hair, brow)
     _paint_hair(colour, rng, hair, hairline_mm, ears)
     colour.flags.writeable = False
@@ -133,28 +140,30 @@ def texture(person: Person) -> Float:
         person.hairline_mm,
         person.ears,
         person.brow_thickness,
-        (person.pores, person.blotches, person.freckles),
+        (person.pores, person.blotches, person.freckles, person.stubble),
     )
 
 
 def _skin_detail(
     rng: np.random.Generator, pores: float, blotches: float, freckles: float
-) -> tuple[Float, Float]:
-    """Return darkening (log) and redness of skin without features: alike in all directions."""
-    dark = 0.006 * pores * (_noise(rng, 0.12) + 0.6 * _noise(rng, 0.35))
-    dark += 0.012 * blotches * (_noise(rng, 2.5) + _noise(rng, 9.0))
+) -> tuple[Float, Float, Float]:
+    """Return darkening (log), redness and freckles of skin without features: alike in all directions."""
+    dark = 0.006 * pores * (noise(rng, 0.12) + 0.6 * noise(rng, 0.35))
+    dark += 0.012 * blotches * (noise(rng, 2.5) + noise(rng, 9.0))
+    brown: Float = np.zeros((1, 1), np.float32)
     if freckles:
-        peaks = _noise(rng, 0.45) - 2.2 + 0.4 * _noise(rng, 12.0)
-        dark += 0.25 * freckles * np.clip(peaks, 0, 1)
-    return dark, 0.02 * blotches * (_noise(rng, 4.0) + _noise(rng, 12.0))
+        peaks = noise(rng, 0.45) - 2.2 + 0.4 * noise(rng, 12.0)
+        peaks += 0.3 * (freckles - 1)  # who has darker freckles has more of them
+        brown = 0.25 * freckles * np.clip(peaks, 0, 1)
+    return dark, 0.02 * blotches * (noise(rng, 4.0) + noise(rng, 12.0)), brown
 
 
 def _shadows() -> Float:
     """Return the darkening (log) where light reaches less: beside the nose, under lip and nose."""
-    dark = 0.10 * _spot(0, 60, 14, 3.5) + 0.18 * _spot(0, 24, 9, 3)
+    dark = 0.10 * spot(0, 60, 14, 3.5) + 0.18 * spot(0, 24, 9, 3)
     for side in (-1, 1):
-        dark += 0.22 * _spot(side * 19, -31, 5, 7) + 0.10 * _spot(side * 33, -17.5, 11, 3)
-        dark += 0.16 * _spot(side * 36, -36.5, 12, 3)
+        dark += 0.22 * spot(side * 19, -31, 5, 7) + 0.10 * spot(side * 33, -17.5, 11, 3)
+        dark += 0.16 * spot(side * 36, -36.5, 12, 3)
         nostril = np.array([[10.6, 15.4], [8.0, 17.4], [4.8, 18.2], [4.9, 16.8], [8.0, 14.9]]) * (side, 1)
         dark += 1.5 * _area(nostril, 0.7)
         wing = np.array([[12.0, 4.0], [14.3, 7.8], [14.7, 11.5], [13.2, 15.0], [11.2, 16.0]]) * (side, 1)
@@ -188,6 +197,20 @@ def _paint_lips(colour: Float, tone: float) -> None:
     colour[:] = colour * (1 - 0.8 * lips) + 0.8 * lips * lip.astype(np.float32)
     mouth = 1.1 * _stroke(closed, 0.9, 0.45) + 0.4 * _stroke(closed + np.array([0, 0.4]), 2.4, 1.1)
     colour *= np.exp(-mouth)[..., None]
+
+
+def _paint_stubble(
+    colour: Float, rng: np.random.Generator, hair: tuple[int, int, int], strength: float
+) -> None:
+    """Paint the beard's shadow (roots under the skin look blueish) and its short hairs."""
+    v, u = np.meshgrid(np.arange(V_MM[0], V_MM[1]), np.arange(U_MM[0], U_MM[1]), indexing="ij")
+    share = cv2.resize(beard_share(u, v).astype(np.float32), SHAPE[::-1], interpolation=cv2.INTER_LINEAR)
+    under = 0.13 * min(strength, 1.5) * share
+    colour *= np.exp(-under[..., None] * np.array([1.15, 1.0, 0.85], np.float32))
+    roots, tips = stubble_hairs(rng, strength)
+    ink = rng.uniform(0.35, 0.8, len(roots))  # 0.05 to 0.12 mm of a pixel of 0.14 mm
+    hairs = hairs_picture(to_texture(roots), to_texture(tips), ink, SHAPE)[..., None]
+    colour += (0.7 * linear(hair).astype(np.float32) - colour) * hairs
 
 
 def _paint_brows(colour: Float, rng: np.random.Generator, hair: tuple[int, int, int], thick: float) -> None:
@@ -226,8 +249,8 @@ def _paint_hair(
     colour: Float, rng: np.random.Generator, hair: tuple[int, int, int], hairline_mm: float, ears: bool
 ) -> None:
     """Paint the hair: strands run away from the face, and its edge is ragged."""
-    fine, locks, broad = _noise(rng, 0.15, 14.0), _noise(rng, 1.3, 30.0), _noise(rng, 4.0, 40.0)
-    inside = _from_table(hair_inside(ears, hairline_mm))
+    fine, locks, broad = noise(rng, 0.15, 14.0), noise(rng, 1.3, 30.0), noise(rng, 4.0, 40.0)
+    inside = from_table(hair_inside(ears, hairline_mm))
     cover = smoothstep(-1.2, 2.6, inside + 0.5 * fine + 0.8 * locks)[..., None]
     strands = np.exp(0.26 * fine + 0.22 * locks + 0.15 * broad - 0.1)
     # Hair is thin and lit from below at its edge, and dark where locks overlap further in.
@@ -235,7 +258,7 @@ def _paint_hair(
     colour += (strands[..., None] * linear(hair).astype(np.float32) - colour) * cover
 
 
-def _from_table(table: Float) -> Float:
+def from_table(table: Float) -> Float:
     """Enlarge a 1 mm table of `shape` to the texture's grid."""
     x = (np.arange(SHAPE[1], dtype=np.float32) + 0.5) / TEXTURE_PX_PER_MM + U_MM[0] - TABLE_U_MM[0]
     y = (np.arange(SHAPE[0], dtype=np.float32) + 0.5) / TEXTURE_PX_PER_MM + V_MM[0] - TABLE_V_MM[0]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from types import MappingProxyType
 
 import numpy as np
 
+from .. import chart
 from ..records import Expression, Float
 from .lines import PhantomLine
 from .shape import Movement
@@ -19,6 +21,32 @@ _TONES = np.array(
 """Six skin tones in sRGB, evenly spaced from very light to very dark."""
 
 
+class Glasses(StrEnum):
+    """What the person wears before the eyes."""
+
+    NONE = "none"
+    METAL = "metal"
+    PLASTIC = "plastic"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShadowEdge:
+    """The straight edge of something far away that keeps the main light off a part of the face.
+
+    through_mm: chart place (u, v) mm that the edge runs through. towards_deg: on which side of the
+    edge it is dark, as seen in the picture: 0 right, 90 up, 180 left, 270 down. penumbra_mm: from full
+    light to none, on skin that faces the light.
+    """
+
+    through_mm: tuple[float, float] = (0.0, -80.0)
+    towards_deg: float = 90.0
+    penumbra_mm: float = 1.0
+
+    def point_mm(self) -> Float:
+        """Return the canonical place (3,) mm that the edge runs through."""
+        return np.asarray(chart.surface(np.array([self.through_mm]))[0])
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Person:
     """A drawn person.
@@ -28,6 +56,11 @@ class Person:
     missing, the lines at rest are drawn. Paths are skin places, so a line keeps its path in every
     expression. mm_per_canonical_mm: the person's size. iris_mm: the irises' diameter, whatever the
     person's size. pores, blotches, freckles: strengths, 1 = usual (freckles: 0 = none).
+
+    What gets in the way of measuring, none by default: loose_hairs, level_hairs: single strands over
+    the forehead, hanging down or lying across it. fringe_mm: how far below the hairline's middle a
+    fringe reaches. glasses. stubble: strength, 1 = two days' growth. shine: oil on the skin, 1 = white
+    spots where the lamp mirrors.
     """
 
     seed: int = 0
@@ -45,6 +78,12 @@ class Person:
     pores: float = 1.0
     blotches: float = 1.0
     freckles: float = 0.0
+    loose_hairs: int = 0
+    level_hairs: int = 0
+    fringe_mm: float = 0.0
+    glasses: Glasses = Glasses.NONE
+    stubble: float = 0.0
+    shine: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.skin_tone <= 1:
@@ -66,7 +105,7 @@ class Shot:
     everywhere. exposure_ev: stops. noise_sd: 8-bit sRGB grey levels on mid grey (shot noise: more in
     linear light where it is bright). blur_px: Gaussian sigma. jpeg_quality: None keeps the pixels as
     drawn. eyes_at_share: where in the frame the middle between the eyes falls (x, y). distance_mm:
-    from the camera to the eyes.
+    from the camera to the eyes. shadow_edge: a hard shadow across the face, or None.
     """
 
     width_px: int = 1680
@@ -85,6 +124,7 @@ class Shot:
     expression: Expression = Expression.REST
     eyes_at_share: tuple[float, float] = (0.5, 0.49)
     distance_mm: float = 2000.0
+    shadow_edge: ShadowEdge | None = None
 
     def __post_init__(self) -> None:
         turned = max(abs(self.yaw_deg), abs(self.pitch_deg), abs(self.roll_deg))

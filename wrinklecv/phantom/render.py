@@ -14,10 +14,26 @@ from .. import chart
 from ..records import Bytes, Float, Photo, frozen_array
 from .camera import Camera, Cast, cast, meet, rotation
 from .eyes import draw_eye, iris_centre, iris_points, lid_places
+from .glasses import draw_lenses, frame_layers
+from .light import (
+    backdrop_beyond_mm,
+    beyond_edge_mm,
+    direct_light,
+    light_direction,
+    lit_share,
+    mirrored,
+    oil,
+    shade,
+)
 from .lines import TrueLine, draw_line, true_line
 from .paint import TEXTURE_PX_PER_MM, texture, to_texture
-from .person import Person, Shot, linear, movement, skin_colour
+from .person import Person, ShadowEdge, Shot, linear, movement, skin_colour
 from .shape import Movement
+from .strands import hair_strokes
+from .strokes import draw_strokes, shadow_of
+
+_HAIR_SHADOW_MM, _FRAME_SHADOW_MM = 0.6, 1.3
+"""Softness (sd) of shadows: from a lamp a tenth as wide as it is far, a rim 15 mm and hair 2 to 6 mm off."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -87,28 +103,100 @@ def _landmarks(person: Person, moved: Movement, camera: Camera) -> Float:
 # -- light -----------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sight:
+    """What each pixel of `box` (x0, y0, x1, y1) sees of the head.
+
+    places_mm (h, w, 2): chart; shade (h, w): brightness; alpha (h, w): share of the pixel that is head.
+    """
+
+    seen: Cast
+    box: tuple[int, int, int, int]
+    places_mm: Float
+    shade: Float
+    alpha: Float
+
+
 def _draw_light(
     person: Person, shot: Shot, moved: Movement, camera: Camera, lines: tuple[TrueLine, ...]
 ) -> Float:
     """Return the scene's linear light (H, W, 3) float32, 1 = white in full light."""
-    seen = cast(camera, shot.width_px, shot.height_px, ears=person.ears, hairline_mm=person.hairline_mm)
     light = _backdrop(person, shot, camera)
-    box = _box(seen, shot)
-    x0, y0, x1, y1 = box
-    places = seen.at(seen.places_mm, box)
-    shade = seen.at(_shade(seen.normals, shot), box)
-    _sharpen_edges(person, shot, camera, seen, (places, shade), (x0, y0))
-    head = _skin(person, camera, moved.skin(places)) * shade[..., None]
-    alpha = np.clip(seen.at(seen.inside_mm, box) * shot.px_per_mm + 0.5, 0, 1)
+    sight = _look(person, shot, camera)
+    x0, y0, x1, y1 = sight.box
+    skin_mm = moved.skin(sight.places_mm)
+    head = _painted(texture(person), camera, skin_mm) * sight.shade[..., None]
+    if person.shine > 0:
+        head += _shine(person, shot, camera, sight, skin_mm)[..., None]
     under = light[y0:y1, x0:x1]
-    under += (head - under) * alpha[..., None]
-    towards = _light_direction(shot)
+    under += (head - under) * sight.alpha[..., None]
+    towards = light_direction(shot)
     for side in (-1, 1):
-        white = np.full(3, _shade(np.array([[0.0, 0.0, 1.0]]), shot)[0])
+        white = np.full(3, shade(np.array([[0.0, 0.0, 1.0]]), shot)[0])
         draw_eye(light, side, person, moved, camera, white, towards[:2])
     for line in lines:
-        draw_line(light, line, camera, seen)
+        draw_line(light, line, camera, sight.seen)
+    _draw_before(light, person, shot, camera, sight)
+    if shot.shadow_edge is not None:
+        _draw_shadow_edge(light, shot, camera, sight, shot.shadow_edge)
     return light
+
+
+def _look(person: Person, shot: Shot, camera: Camera) -> _Sight:
+    """Follow the photo's rays to the head."""
+    seen = cast(camera, shot.width_px, shot.height_px, ears=person.ears, hairline_mm=person.hairline_mm)
+    box = _box(seen, shot)
+    places = seen.at(seen.places_mm, box)
+    bright = seen.at(shade(seen.normals, shot), box)
+    _sharpen_edges(person, shot, camera, seen, (places, bright), box[:2])
+    alpha = np.clip(seen.at(seen.inside_mm, box) * shot.px_per_mm + 0.5, 0, 1)
+    return _Sight(seen, box, places, bright, alpha)
+
+
+def _shine(person: Person, shot: Shot, camera: Camera, sight: _Sight, skin_mm: Float) -> Float:
+    """Return the lamp's light that oily skin mirrors, (h, w): it keeps the lamp's colour, white."""
+    mirror = sight.seen.at(mirrored(sight.seen.normals, shot), sight.box)
+    bright = person.shine * np.maximum(mirror, 0) * _painted(oil(person), camera, skin_mm)
+    if shot.shadow_edge is not None:
+        beyond = beyond_edge_mm(sight.seen.points_mm, shot.shadow_edge, shot, camera)
+        bright *= lit_share(sight.seen.at(beyond, sight.box), shot.shadow_edge.penumbra_mm)
+    return np.asarray(bright)
+
+
+def _direct_share(shot: Shot, sight: _Sight) -> Float:
+    """Return which share of the skin's light comes from the main lamp, (h, w)."""
+    direct = sight.seen.at(direct_light(sight.seen.normals, shot), sight.box)
+    return np.clip(direct / np.maximum(sight.shade, 1e-3), 0, 1)
+
+
+def _draw_before(light: Float, person: Person, shot: Shot, camera: Camera, sight: _Sight) -> None:
+    """Draw hair and glasses before the face, and the shadows they cast on it, in place."""
+    hair, frame = hair_strokes(person), frame_layers(person)
+    if not hair and not frame:
+        return
+    x0, y0, x1, y1 = sight.box
+    points = sight.seen.at(sight.seen.points_mm, sight.box)
+    solid = tuple(stroke for layer in frame[:2] for stroke in layer)
+    dark = shadow_of(solid, points, camera, shot, _FRAME_SHADOW_MM)
+    dark = np.maximum(dark, shadow_of(hair, points, camera, shot, _HAIR_SHADOW_MM))
+    light[y0:y1, x0:x1] *= 1 - (dark * _direct_share(shot, sight) * sight.alpha)[..., None]
+    draw_strokes(light, hair, camera)
+    draw_lenses(light, person, camera)
+    for layer in frame:
+        draw_strokes(light, layer, camera)
+
+
+def _draw_shadow_edge(light: Float, shot: Shot, camera: Camera, sight: _Sight, edge: ShadowEdge) -> None:
+    """Take the main light off what lies beyond a shadow's edge, in place."""
+    whole = (0, 0, shot.width_px, shot.height_px)
+    dark = 1 - lit_share(backdrop_beyond_mm(edge, shot, camera, whole), edge.penumbra_mm + 4)
+    factor = (1 - (1 - shot.ambient_share) * dark).astype(np.float32)
+    x0, y0, x1, y1 = sight.box
+    beyond = sight.seen.at(beyond_edge_mm(sight.seen.points_mm, edge, shot, camera), sight.box)
+    head = 1 - _direct_share(shot, sight) * (1 - lit_share(beyond, edge.penumbra_mm))
+    part = factor[y0:y1, x0:x1]
+    part += (head - part) * sight.alpha
+    light *= factor[..., None]
 
 
 def _box(seen: Cast, shot: Shot) -> tuple[int, int, int, int]:
@@ -132,8 +220,8 @@ def _sharpen_edges(
 
     Between the coarse rays places are interpolated, which would smear such an edge.
     """
-    places, shade = fields
-    height, width = shade.shape
+    places, bright = fields
+    height, width = bright.shape
     x, y = (np.arange(n) + c for n, c in zip((width, height), corner, strict=True))
     columns = np.clip(np.rint((x - seen.origin_xy[0]) / seen.step_px), 0, seen.inside_mm.shape[1] - 1)
     rows = np.clip(np.rint((y - seen.origin_xy[1]) / seen.step_px), 0, seen.inside_mm.shape[0] - 1)
@@ -142,33 +230,17 @@ def _sharpen_edges(
     xy = np.stack([where[1], where[0]], axis=1) + np.array(corner, dtype=float)
     points, _, normals = meet(camera, xy, ears=person.ears, hairline_mm=person.hairline_mm)
     places[where] = chart.unroll(points)
-    shade[where] = _shade(normals, shot)
+    bright[where] = shade(normals, shot)
 
 
-def _skin(person: Person, camera: Camera, skin_mm: Float) -> Float:
-    """Return the reflectance of pieces of skin (h, w, 2), as fine as the photo shows it: (h, w, 3)."""
-    paint = texture(person)
+def _painted(paint: Float, camera: Camera, skin_mm: Float) -> Float:
+    """Read a painted layer (H, W, ...) at pieces of skin (h, w, 2), as fine as the photo shows it."""
     shrink = max(1, int(TEXTURE_PX_PER_MM / (camera.px_per_mm * camera.head_size)))
     if shrink > 1:
         paint = cv2.resize(paint, None, fx=1 / shrink, fy=1 / shrink, interpolation=cv2.INTER_AREA)
     where = ((to_texture(skin_mm) + 0.5) / shrink - 0.5).astype(np.float32)
     x, y = np.ascontiguousarray(where[..., 0]), np.ascontiguousarray(where[..., 1])
     return cv2.remap(paint, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-
-
-def _light_direction(shot: Shot) -> Float:
-    """Return the unit vector towards the light (3,): right, up, to the camera."""
-    across, up = np.deg2rad([shot.light_azimuth_deg, shot.light_elevation_deg])
-    return np.array([np.cos(up) * np.sin(across), np.sin(up), np.cos(up) * np.cos(across)])
-
-
-def _shade(normals: Float, shot: Shot) -> Float:
-    """Return the brightness of skin (...,) by Lambert's law, with some light around the edge."""
-    wrap = 0.25
-    direct = np.maximum(normals @ _light_direction(shot) + wrap, 0) / (1 + wrap)
-    facing = normals[..., 2]
-    ambient = 0.62 + 0.38 * np.maximum(facing, 0)
-    return shot.ambient_share * ambient + (1 - shot.ambient_share) * direct * 1.08
 
 
 def _backdrop(person: Person, shot: Shot, camera: Camera) -> Float:
@@ -201,8 +273,8 @@ def _draw_neck(light: Float, person: Person, shot: Shot, foot: Float, mm: float)
     facing = np.sqrt(np.clip(1 - across**2, 0, 1))
     normal = np.stack(np.broadcast_arrays(across, np.float32(0), facing), axis=-1)
     chin = np.exp(-(np.maximum(down + 6, 0) ** 2) / (2 * 22.0**2) - across**2 / 1.2)
-    shade = _shade(normal, shot) * (1 - 0.55 * chin) * 0.85
-    skin = skin_colour(person.skin_tone).astype(np.float32) * shade[..., None].astype(np.float32)
+    bright = shade(normal, shot) * (1 - 0.55 * chin) * 0.85
+    skin = skin_colour(person.skin_tone).astype(np.float32) * bright[..., None].astype(np.float32)
     light += (skin - light) * inside[..., None].astype(np.float32)
 
 

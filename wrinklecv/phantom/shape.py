@@ -53,12 +53,17 @@ def ear_share(u: Float, v: Float) -> Float:
     return (lean / wide) ** 2 + np.abs((v + 6) / 29) ** 2.4
 
 
+def hairline_v(u_mm: Float, ears: bool, hairline_mm: float) -> Float:
+    """Return the v down to which hair grows at each u, mm."""
+    places, lift = np.array(_SHORT_HAIR if ears else _LONG_HAIR, dtype=float).T
+    return np.asarray(hairline_mm + PchipInterpolator(places, lift)(np.abs(u_mm)))
+
+
 @functools.lru_cache(maxsize=4)
 def hair_inside(ears: bool, hairline_mm: float) -> Float:
     """Return how far inside the hair each place of the table lies, mm (negative: skin)."""
     v, u = _grid()
-    places, lift = np.array(_SHORT_HAIR if ears else _LONG_HAIR, dtype=float).T
-    hair = (v < hairline_mm + PchipInterpolator(places, lift)(np.abs(u))).astype(np.uint8)
+    hair = (v < hairline_v(u, ears, hairline_mm)).astype(np.uint8)
     if not ears:  # long hair hangs on where the face ends at the jaw
         hair |= (v > jaw_v(u) + 2) & (np.abs(u) > 105)
     inside = cv2.distanceTransform(hair, cv2.DIST_L2, 5) - cv2.distanceTransform(1 - hair, cv2.DIST_L2, 5)
