@@ -40,7 +40,7 @@ def assess(
         seen = coverage[region]
         camera_mm = camera_blur_mm(seen.px_per_chart_mm, blur_mm, settings=settings)
         sight = Sight(seen.px_per_chart_mm, camera_mm, blur_doubt_share(camera_mm, blur_mm))
-        found, limit = find_lines(chart, region, skin.usable, face.scale, sight, settings=settings)
+        found, limit = find_lines(chart, region, skin, face.scale, sight, settings=settings)
         lines.extend(found)
         regions.append(
             measure_region(
@@ -50,7 +50,7 @@ def assess(
                 area_mm2=seen.area_mm2,
                 detection_limit=limit,
                 scale_relative_sd=face.scale.relative_sd,
-                least_length_mm=settings.min_length_mm(region),
+                least_length_mm=settings.min_line_mm,
             )
         )
     return Assessment(

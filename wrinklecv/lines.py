@@ -7,12 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import chart as face_chart
-from .paths import REACH_MM, find_paths, noise_contrasts
+from .paths import POINT_STEP_MM, REACH_MM, find_paths, noise_contrasts, smooth_path
 from .profiles import FWHM, Profile, measure_profile
-from .records import Chart, Float, Line, Mask, Region, Scale
-from .regions import Piece, piece_of
+from .records import Chart, Float, Line, Region, Scale
+from .regions import Glance, Piece, glance_at, piece_of
 from .ridges import find_ridges
 from .settings import Settings
+from .skin import Skin
+from .traits import likelihood, measure_traits
 
 _END_SD_MM = 0.35
 """How well the two ends of a line are found together, on drawn lines."""
@@ -33,43 +35,82 @@ class Sight:
     doubt_share: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Proposals:
+    """All dark paths of a region that could be lines, before they are judged.
+
+    glance: where they were looked for. paths_px: each (N, 2) glance px. traits: (P, T), see `traits.py`.
+    noise: (S,) contrast that texture alone shows at each scale of the filter.
+    """
+
+    glance: Glance
+    paths_px: tuple[Float, ...]
+    traits: Float
+    noise: Float
+
+
+def propose_lines(
+    chart: Chart, region: Region, skin: Skin, sight: Sight, *, settings: Settings
+) -> Proposals:
+    """Find the dark paths of one region and describe each."""
+    seen_mm2 = sight.camera_blur_mm**2 + chart.blur_mm2
+    glance = glance_at(chart, piece_of(region), blur_mm=settings.glance_blur_mm, seen_blur_mm2=seen_mm2)
+    inside = face_chart.region_mask(region)
+    visible, usable = (
+        glance.shrunk(face_chart.patches_to_chart(mask) & inside) for mask in (skin.visible, skin.usable)
+    )
+    ridges = find_ridges(glance.light, sigmas_mm=settings.sigmas_mm, px_per_mm=glance.px_per_mm)
+    noise = noise_contrasts(ridges, usable, glance.allows, px_per_mm=glance.px_per_mm)
+    paths = find_paths(
+        ridges, visible, glance.allows, noise, settings=settings, px_per_mm=glance.px_per_mm
+    )
+    return Proposals(glance, tuple(paths), measure_traits(glance, ridges, noise, skin, paths), noise)
+
+
 def find_lines(
-    chart: Chart, region: Region, usable: Mask, scale: Scale, sight: Sight, *, settings: Settings
+    chart: Chart, region: Region, skin: Skin, scale: Scale, sight: Sight, *, settings: Settings
 ) -> tuple[tuple[Line, ...], float]:
     """Find and measure the lines of one region; also return the smallest contrast it would have found.
 
-    usable: (h', w'), where skin was seen; sight: how finely the photo saw it.
     The lines come longest first.
     """
-    piece = piece_of(region)
+    proposals = propose_lines(chart, region, skin, sight, settings=settings)
+    piece = proposals.glance.piece
     light = piece.cut(chart.light)
-    mask = piece.cut(face_chart.patches_to_chart(usable)) & piece.cut(face_chart.region_mask(region))
-    sigmas_mm = _scales_seen(sight.px_per_chart_mm, settings)
     blur_mm2 = sight.camera_blur_mm**2 + chart.blur_mm2 + face_chart.BICUBIC_PX2 / face_chart.PX_PER_MM**2
-    ridges = find_ridges(light, sigmas_mm=sigmas_mm, px_per_mm=face_chart.PX_PER_MM)
-    noise = noise_contrasts(ridges, mask, piece.allows, px_per_mm=face_chart.PX_PER_MM)
-    paths = find_paths(ridges, mask, piece.allows, noise, settings=settings, px_per_mm=face_chart.PX_PER_MM)
+    likely = likelihood(proposals.traits, settings.line_weights)
     found = []
-    for path in paths:
+    for path, chance in zip(proposals.paths_px, likely, strict=True):
+        if chance < settings.min_likelihood:
+            continue
         profile = measure_profile(
-            light, path, px_per_mm=face_chart.PX_PER_MM, extend_mm=settings.end_search_mm, blur_mm2=blur_mm2
+            light,
+            smooth_path(proposals.glance.to_piece(path), 1e-3, POINT_STEP_MM * face_chart.PX_PER_MM),
+            px_per_mm=face_chart.PX_PER_MM,
+            extend_mm=settings.end_search_mm,
+            blur_mm2=blur_mm2,
         )
-        noise_here = float(np.interp(profile.sigma_mm * np.sqrt(2), sigmas_mm, noise))
-        line = _line(chart, piece, profile, noise_here, scale, sight.doubt_share)
+        filter_mm = np.hypot(profile.sigma_mm, settings.glance_blur_mm) * np.sqrt(2)
+        noise = float(np.interp(filter_mm, settings.sigmas_mm, proposals.noise))
+        line = _line(chart, piece, profile, noise, scale, sight.doubt_share, float(chance))
         if _is_line(line, profile, settings):
             found.append(line)
-    limit = max(settings.floor_contrast, settings.high_signal_to_noise * float(noise.min()))
+    limit = max(settings.min_line_contrast, _CERTAIN * float(proposals.noise.min()))
     return tuple(sorted(found, key=lambda line: -line.length_mm)), limit
 
 
-def _scales_seen(px_per_chart_mm: float, settings: Settings) -> tuple[float, ...]:
-    """Return the scales that the photo's own pixels can show; always at least the widest."""
-    fit = tuple(s for s in settings.sigmas_mm if s * px_per_chart_mm >= settings.min_sigma_photo_px)
-    return fit or settings.sigmas_mm[-1:]
+_CERTAIN = 5.0
+"""A line this many times darker than the texture's own noise is found for certain."""
 
 
 def _line(
-    chart: Chart, piece: Piece, profile: Profile, noise: float, scale: Scale, doubt_share: float
+    chart: Chart,
+    piece: Piece,
+    profile: Profile,
+    noise: float,
+    scale: Scale,
+    doubt_share: float,
+    chance: float,
 ) -> Line:
     """Bring one measured path to the skin: lengths, width and errors in mm."""
     path_mm = piece.to_mm(profile.path_px)
@@ -96,14 +137,15 @@ def _line(
         max_contrast=_deepest(profile.depths, length),
         angle_deg=_angle_deg(steps_mm),
         signal_to_noise=contrast / contrast_noise,
+        likelihood=chance,
     )
 
 
 def _is_line(line: Line, profile: Profile, settings: Settings) -> bool:
     """Judge a candidate as a whole: long, dark, certain and a valley rather than an edge."""
     return (
-        line.length_mm >= settings.min_length_mm(line.region)
-        and line.contrast >= settings.floor_contrast
+        line.length_mm >= settings.min_line_mm
+        and line.contrast >= settings.min_line_contrast
         and line.signal_to_noise >= settings.line_signal_to_noise
         and profile.evenness >= settings.min_evenness
     )

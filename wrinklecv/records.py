@@ -209,6 +209,7 @@ class Line:
     angle_deg: direction on the skin against the head's own level, 0 = level, 90 = upright, in
     [0, 180), turning from x towards y (so 45 runs from upper left to lower right of the picture).
     signal_to_noise: mean contrast over what texture and sensor noise alone would show.
+    likelihood: 0–1, how likely a person who draws the lines of this photo would draw it, by its own traits.
     The standard errors hold the measurement's noise and, for mm, the scale's own error.
     """
 
@@ -224,6 +225,7 @@ class Line:
     max_contrast: float
     angle_deg: float
     signal_to_noise: float
+    likelihood: float
 
     def __post_init__(self) -> None:
         points = len(self.path_mm)

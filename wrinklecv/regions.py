@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from . import chart as face_chart
 from .records import Chart, Float, Mask, Region
 
-_CANTHUS_MM = (48.0, -27.0)
+CANTHUS_MM = (48.0, -27.0)
 """Outer corner of the eye on the chart (landmarks 33 and 263: u = ±49.9, v = -26.6)."""
 _FOREHEAD_TURN_DEG, _GLABELLA_TURN_DEG, _ROOT_TURN_DEG, _CROWS_FEET_TURN_DEG = 35.0, 50.0, 30.0, 40.0
 _NOSE_ROOT_V_MM = -44.0
@@ -57,6 +58,69 @@ def piece_of(region: Region) -> Piece:
     )
 
 
+_GLANCE_SHRINK = 2
+"""Chart pixels per glance pixel: blurred as it is, a glance loses nothing by it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Glance:
+    """A region as a person sees it who looks at the whole face: everything finer is blurred away.
+
+    Lines are looked for here, so that a large photo does not show other lines than a small one of the
+    same face; they are measured on the chart itself. light: (h, w) float32, log light.
+    """
+
+    piece: Piece
+    light: Float
+
+    @property
+    def region(self) -> Region:
+        """The region that is seen."""
+        return self.piece.region
+
+    @property
+    def px_per_mm(self) -> float:
+        """Glance pixels per chart mm."""
+        return face_chart.PX_PER_MM / _GLANCE_SHRINK
+
+    def to_piece(self, places_px: Float) -> Float:
+        """Bring glance pixels (…, 2) to pixels of the piece."""
+        return np.asarray(places_px) * _GLANCE_SHRINK + (_GLANCE_SHRINK - 1) / 2
+
+    def to_mm(self, places_px: Float) -> Float:
+        """Bring glance pixels (…, 2) to chart mm."""
+        return self.piece.to_mm(self.to_piece(places_px))
+
+    def allows(self, places_px: Float, tangent_rad: Float) -> Mask:
+        """Tell at which places (N, 2) px a line may run along `tangent_rad` (N,)."""
+        return self.piece.allows(self.to_piece(places_px), tangent_rad)
+
+    def shrunk(self, mask: Mask) -> Mask:
+        """Bring a mask of the whole chart (H, W) to this glance (h, w)."""
+        height, width = self.light.shape
+        return np.ascontiguousarray(
+            self.piece.cut(mask)[::_GLANCE_SHRINK, ::_GLANCE_SHRINK][:height, :width]
+        )
+
+
+def glance_at(chart: Chart, piece: Piece, *, blur_mm: float, seen_blur_mm2: float) -> Glance:
+    """Blur a piece of the chart to a standard deviation of `blur_mm`, counting what it has already.
+
+    seen_blur_mm2: variance of the blur of camera and resampling, chart mm².
+    """
+    light = piece.cut(chart.light)
+    more_px = np.sqrt(max(blur_mm**2 - seen_blur_mm2, 0.0)) * face_chart.PX_PER_MM
+    height, width = (side // _GLANCE_SHRINK for side in light.shape)
+    light = light[: height * _GLANCE_SHRINK, : width * _GLANCE_SHRINK]
+    if more_px > _NO_BLUR_PX:
+        light = cv2.GaussianBlur(light, (0, 0), more_px)
+    return Glance(piece, cv2.resize(light, (width, height), interpolation=cv2.INTER_AREA))
+
+
+_NO_BLUR_PX = 0.3
+"""A Gaussian narrower than this changes nothing on pixels."""
+
+
 def directions_allowed(region: Region, places_mm: Float, tangent_rad: Float) -> Mask:
     """Tell at which chart places (N, 2) mm the region's anatomy lets a line run along `tangent_rad`."""
     tangent = np.rad2deg(tangent_rad)
@@ -66,7 +130,7 @@ def directions_allowed(region: Region, places_mm: Float, tangent_rad: Float) -> 
         root = (places_mm[:, 1] > _NOSE_ROOT_V_MM) & (_turn_deg(tangent, 0.0) <= _ROOT_TURN_DEG)
         return root | (_turn_deg(tangent, 90.0) <= _GLABELLA_TURN_DEG)
     side = 1.0 if region is Region.CROWS_FEET_LEFT else -1.0
-    ray = places_mm - (side * _CANTHUS_MM[0], _CANTHUS_MM[1])
+    ray = places_mm - (side * CANTHUS_MM[0], CANTHUS_MM[1])
     return _turn_deg(tangent, np.rad2deg(np.arctan2(ray[:, 1], ray[:, 0]))) <= _CROWS_FEET_TURN_DEG
 
 

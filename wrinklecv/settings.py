@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import SettingsError
-from .records import Region
+from .weights import LINE_WEIGHTS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,31 +69,33 @@ class Settings:
     hairline_margin_mm: float = 4.0
     """Skin this near to brows and lashes, or to the hairline, is left out."""
 
-    # -- ridges --
+    # -- finding lines --
     camera_blur_px: float = 0.58
     """Blur assumed of any photo: pixel area (0.29 px) and optics with colour filter (0.5 px)."""
-    sigmas_mm: tuple[float, ...] = (0.2, 0.3, 0.45, 0.68, 1.0)
-    """Scales of the ridge filter: lines of 0.33 to 1.7 mm full width at half depth at their best."""
-    min_sigma_photo_px: float = 0.5
-    """Narrower scales than this on the photo see its pixels, not the skin."""
-
-    # -- lines --
-    floor_contrast: float = 0.012
-    """Whatever the noise: a line fainter than this is not called a line."""
-    low_signal_to_noise: float = 2.5
-    high_signal_to_noise: float = 5.0
+    glance_blur_mm: float = 0.3
+    """Lines are looked for at this blur (standard deviation), that of 2 photo pixels per mm, whatever finer
+    detail the photo has: so a large photo and a small one of the same face show the same lines."""
+    sigmas_mm: tuple[float, ...] = (0.3, 0.45, 0.68, 1.0, 1.5)
+    """Scales of the ridge filter."""
+    floor_contrast: float = 0.005
+    """Whatever the noise: a path fainter than this is not looked at."""
+    low_signal_to_noise: float = 1.5
+    high_signal_to_noise: float = 2.5
     min_piece_mm: float = 2.0
-    min_path_mm: float = 5.0
-    """What is shorter is not bridged, and not measured."""
-    min_forehead_line_mm: float = 10.0
-    min_glabella_line_mm: float = 8.0
-    min_crows_feet_line_mm: float = 7.0
-    """Shorter marks are strands of hair, pores and moles more often than lines: of those found on real
-    photos, people had drawn one in five below these lengths and two in three above."""
+    min_path_mm: float = 3.0
+    """What is shorter is not bridged, and not looked at."""
     max_gap_mm: float = 4.0
     max_turn_deg: float = 30.0
     """Gaps up to this length are bridged where both ends turn by no more than this."""
     end_search_mm: float = 2.0
+
+    # -- judging them --
+    line_weights: tuple[float, ...] = tuple(LINE_WEIGHTS.values())
+    """What each trait of a path says for its being a line, "base" first (`weights.py`, `traits.py`)."""
+    min_likelihood: float = 0.35
+    """From here on a path is called a line: where precision and recall of what a person drew are alike."""
+    min_line_mm: float = 5.0
+    min_line_contrast: float = 0.012
     line_signal_to_noise: float = 6.0
     """A whole line's mean contrast over what texture and noise alone would show."""
     min_evenness: float = 0.25
@@ -114,16 +116,14 @@ class Settings:
         numbers = value if isinstance(value, tuple) else (value,)
         if not numbers or not all(isinstance(n, int | float) and math.isfinite(n) for n in numbers):
             raise SettingsError(f"Setting {name} = {value!r}: wanted finite numbers.")
+        if name == "line_weights":
+            if len(numbers) != len(LINE_WEIGHTS):
+                raise SettingsError(f"Setting {name}: wanted {len(LINE_WEIGHTS)} numbers, not {len(numbers)}.")
+            return
         if name not in _MAY_BE_NEGATIVE and min(numbers) < 0:
             raise SettingsError(f"Setting {name} = {value!r}: must not be negative.")
         if isinstance(value, tuple) and (min(value) <= 0 or list(value) != sorted(set(value))):
             raise SettingsError(f"Setting {name} = {value!r}: wanted widths above 0, narrowest first.")
-
-    def min_length_mm(self, region: Region) -> float:
-        """Return the length from which a mark in `region` counts as a line."""
-        if region is Region.FOREHEAD:
-            return self.min_forehead_line_mm
-        return self.min_glabella_line_mm if region is Region.GLABELLA else self.min_crows_feet_line_mm
 
     @property
     def digest(self) -> str:

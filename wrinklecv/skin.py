@@ -23,6 +23,8 @@ _AROUND_MM = 21
 """Side of the square in which the skin already found says what skin looks like."""
 _ROUNDS = 24
 """Growth steps; each reaches about one `_AROUND_MM` further, and none is wasted after the last gain."""
+_LEAST_AROUND = 0.02
+"""Share of skin in that square below which it says nothing."""
 _BROW_TOP_MM = -60.0
 _CLIPPED = 250
 """sRGB grey level from which a channel says nothing more."""
@@ -32,17 +34,23 @@ _CLIPPED = 250
 class Skin:
     """What is skin and what is not, by patches of one millimetre, each (h', w') bool.
 
-    usable: skin that was seen well enough to look for lines. hidden: hair, brows, glasses or deep
+    usable: skin that was seen well enough to count as measured. visible: what was seen at all and is not
+    white: usable skin and what may be hair, where only a path's own traits tell a line from a strand. hidden: hair, brows, glasses or deep
     shadow. shine: white from shine. clipped: one channel at its end, so that lines look flatter than
     they are. light, texture: of the skin the growth began from, median log light and fine contrast.
+    roughness: (h', w') fine contrast everywhere. gaps: log light, ln red/green and ln blue/green against
+    the skin around, each (h', w') float32.
     """
 
     usable: Mask
     hidden: Mask
     shine: Mask
     clipped: Mask
+    visible: Mask
     light: float
     texture: float
+    roughness: Float
+    gaps: tuple[Float, Float, Float]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,8 +82,11 @@ def find_skin(chart: Chart, *, settings: Settings) -> Skin:
         hidden=hidden,
         shine=shine,
         clipped=patches.clipped & patches.seen & ~hidden & ~shine,
+        visible=patches.seen & ~patches.white,
         light=float(np.median(core)) if core.size else float("-inf"),
         texture=float(np.median(patches.contrast[seeds])) if core.size else 0.0,
+        roughness=patches.contrast,
+        gaps=_gaps(patches, skin),
     )
 
 
@@ -117,19 +128,38 @@ def _grown(patches: _Patches, seeds: Mask, settings: Settings) -> Mask:
     )
     able = patches.seen & (patches.contrast < limit) & ~patches.white
     skin = seeds & able
-    # A fourth channel of ones counts the skin patches, so that one blur gives sums and their weight.
-    counted = np.dstack([patches.features, np.ones(able.shape, np.float32)])
+    counted = _counted(patches)
     for _ in range(_ROUNDS):
-        around = cv2.blur(counted * skin[..., None], (_AROUND_MM, _AROUND_MM))
-        weight = around[..., 3]
-        gap = patches.features - around[..., :3] / np.maximum(weight, 1e-6)[..., None]
+        around, weight = _around(counted, skin)
+        gap = patches.features - around
         near = np.abs(gap[..., 0]) < settings.hair_darker
         near &= np.hypot(gap[..., 1], gap[..., 2]) < settings.hair_colour_gap
-        grown = able & near & (weight > 0.02)
+        grown = able & near & (weight > _LEAST_AROUND)
         if (grown == skin).all():
             break
         skin = grown
     return skin
+
+
+def _around(counted: Float, skin: Mask) -> tuple[Float, Float]:
+    """Average features over the skin around each patch: (h, w, 3), and how much skin that was (h, w)."""
+    sums = cv2.blur(counted * skin[..., None], (_AROUND_MM, _AROUND_MM))
+    weight = sums[..., 3]
+    return sums[..., :3] / np.maximum(weight, 1e-6)[..., None], weight
+
+
+def _gaps(patches: _Patches, skin: Mask) -> tuple[Float, Float, Float]:
+    """Compare each patch with the skin around it, with all the skin where there is none around."""
+    every = np.median(patches.features[skin], axis=0) if skin.any() else np.zeros(3)
+    around, weight = _around(_counted(patches), skin)
+    gap = patches.features - np.where(weight[..., None] > _LEAST_AROUND, around, every)
+    light, red, blue = (np.ascontiguousarray(gap[..., k], dtype=np.float32) for k in range(3))
+    return light, red, blue
+
+
+def _counted(patches: _Patches) -> Float:
+    """Add a fourth channel of ones, which counts patches: one blur gives sums and their weight."""
+    return np.dstack([patches.features, np.ones(patches.seen.shape, np.float32)])
 
 
 def _hairline(hidden: Float, settings: Settings) -> Float:
