@@ -1,0 +1,33 @@
+"""Write `docs/accuracy.md`: every table of the last `make bench`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from wrinklecv.records import MEASURE_VERSION
+
+from .table import Table, markdown
+
+_PAGE = Path(__file__).parents[1] / "docs" / "accuracy.md"
+_TITLES = {
+    "lines": "Against lines that people drew",
+    "truth": "On drawn faces whose truth is known",
+    "repeat": "The same face, another photo",
+    "speed": "Time and memory",
+}
+_HEAD = """# How accurate it is
+
+Written by `make bench` (measure version {version}); do not edit. Every table can be had alone:
+`python -m benchmarks lines|truth|repeat|speed [FOLDER]`. Drawn faces share their surface with the measuring
+code; figures on real photos come from photos that the method was tuned on, unless you give your own folder.
+"""
+
+
+def write(sections: dict[str, tuple[Table, ...]]) -> Path:
+    """Write the page from each bench's tables and return where it is."""
+    parts = [_HEAD.format(version=MEASURE_VERSION)]
+    for name, tables in sections.items():
+        parts.append(f"## {_TITLES[name]}\n")
+        parts.extend(markdown(table) for table in tables)
+    _PAGE.write_text("\n".join(parts), encoding="utf-8")
+    return _PAGE
