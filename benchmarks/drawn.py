@@ -78,15 +78,15 @@ def read_drawn(paths: tuple[Path, Path]) -> Drawn | None:
     chart = make_chart(photo, face)
     skin = find_skin(chart, settings=OPEN_GATES)
     strokes = cv2.imdecode(np.frombuffer(paths[1].read_bytes(), np.uint8), cv2.IMREAD_GRAYSCALE)
-    strokes = cv2.resize(strokes, (photo.width_px, photo.height_px))
+    strokes = cv2.resize(np.asarray(strokes), (photo.width_px, photo.height_px))
     grid = cv2.resize(chart.photo_xy, face_chart.SHAPE[::-1])
     white = (strokes > 127).astype(np.float32)
     on_chart = cv2.remap(white, grid[..., 0], grid[..., 1], cv2.INTER_LINEAR)
     middles = skeletonize(cv2.GaussianBlur(on_chart, (0, 0), _STROKE_BLUR_PX) > 0.3)
-    return Drawn(person_of(paths[0]), photo, face, chart, skin, _sights(chart, skin), middles)
+    return Drawn(person_of(paths[0]), photo, face, chart, skin, sights_of(chart, skin), middles)
 
 
-def _sights(chart: Chart, skin: Skin) -> dict[Region, Sight]:
+def sights_of(chart: Chart, skin: Skin) -> dict[Region, Sight]:
     edge = edge_blur_mm(chart)
     result = {}
     for region, seen in measure_coverage(chart, skin.usable).items():

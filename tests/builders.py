@@ -30,6 +30,7 @@ def a_line(region: Region = Region.FOREHEAD, *, length_mm: float = 30.0, contras
         max_contrast=contrast * 1.5,
         angle_deg=0.0,
         signal_to_noise=8.0,
+        likelihood=0.9,
     )
 
 

@@ -27,6 +27,7 @@ def a_line(length_mm: float, contrast: float, *, width_mm: float = 1.0, scale_sd
         max_contrast=contrast * 1.5,
         angle_deg=90.0,
         signal_to_noise=contrast / 0.01,
+        likelihood=0.9,
     )
 
 

@@ -49,9 +49,7 @@ class Proposals:
     noise: Float
 
 
-def propose_lines(
-    chart: Chart, region: Region, skin: Skin, sight: Sight, *, settings: Settings
-) -> Proposals:
+def propose_lines(chart: Chart, region: Region, skin: Skin, sight: Sight, *, settings: Settings) -> Proposals:
     """Find the dark paths of one region and describe each."""
     seen_mm2 = sight.camera_blur_mm**2 + chart.blur_mm2
     glance = glance_at(chart, piece_of(region), blur_mm=settings.glance_blur_mm, seen_blur_mm2=seen_mm2)
@@ -61,9 +59,7 @@ def propose_lines(
     )
     ridges = find_ridges(glance.light, sigmas_mm=settings.sigmas_mm, px_per_mm=glance.px_per_mm)
     noise = noise_contrasts(ridges, usable, glance.allows, px_per_mm=glance.px_per_mm)
-    paths = find_paths(
-        ridges, visible, glance.allows, noise, settings=settings, px_per_mm=glance.px_per_mm
-    )
+    paths = find_paths(ridges, visible, glance.allows, noise, settings=settings, px_per_mm=glance.px_per_mm)
     return Proposals(glance, tuple(paths), measure_traits(glance, ridges, noise, skin, paths), noise)
 
 
@@ -145,6 +141,7 @@ def _is_line(line: Line, profile: Profile, settings: Settings) -> bool:
     """Judge a candidate as a whole: long, dark, certain and a valley rather than an edge."""
     return (
         line.length_mm >= settings.min_line_mm
+        and line.width_mm >= settings.min_line_width_mm
         and line.contrast >= settings.min_line_contrast
         and line.signal_to_noise >= settings.line_signal_to_noise
         and profile.evenness >= settings.min_evenness

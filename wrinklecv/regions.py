@@ -98,9 +98,7 @@ class Glance:
     def shrunk(self, mask: Mask) -> Mask:
         """Bring a mask of the whole chart (H, W) to this glance (h, w)."""
         height, width = self.light.shape
-        return np.ascontiguousarray(
-            self.piece.cut(mask)[::_GLANCE_SHRINK, ::_GLANCE_SHRINK][:height, :width]
-        )
+        return np.ascontiguousarray(self.piece.cut(mask)[::_GLANCE_SHRINK, ::_GLANCE_SHRINK][:height, :width])
 
 
 def glance_at(chart: Chart, piece: Piece, *, blur_mm: float, seen_blur_mm2: float) -> Glance:

@@ -21,7 +21,7 @@ from .records import Float
 
 PEAK_RESPONSE = 2 / 3**1.5
 """0.3849: σ²·|∂²/∂n²| of a unit Gaussian line at its best scale σ = √2·s."""
-_HALVE_FROM_PX = 4.2
+_HALVE_FROM_PX = 4.6
 """From this σ on the picture is halved first: coarse lines need no fine grid."""
 
 _SECOND = np.array([1.0, -2.0, 1.0], np.float32)

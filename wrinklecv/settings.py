@@ -98,6 +98,8 @@ class Settings:
     min_line_contrast: float = 0.012
     line_signal_to_noise: float = 6.0
     """A whole line's mean contrast over what texture and noise alone would show."""
+    min_line_width_mm: float = 0.3
+    """A single hair is 0.06 to 0.12 mm wide; blurred by the camera it still reads below this."""
     min_evenness: float = 0.25
     """Lower rise beside the valley over the higher: a step edge has 0, a valley 1."""
 
@@ -118,7 +120,9 @@ class Settings:
             raise SettingsError(f"Setting {name} = {value!r}: wanted finite numbers.")
         if name == "line_weights":
             if len(numbers) != len(LINE_WEIGHTS):
-                raise SettingsError(f"Setting {name}: wanted {len(LINE_WEIGHTS)} numbers, not {len(numbers)}.")
+                raise SettingsError(
+                    f"Setting {name}: wanted {len(LINE_WEIGHTS)} numbers, not {len(numbers)}."
+                )
             return
         if name not in _MAY_BE_NEGATIVE and min(numbers) < 0:
             raise SettingsError(f"Setting {name} = {value!r}: must not be negative.")

@@ -35,9 +35,10 @@ class Skin:
     """What is skin and what is not, by patches of one millimetre, each (h', w') bool.
 
     usable: skin that was seen well enough to count as measured. visible: what was seen at all and is not
-    white: usable skin and what may be hair, where only a path's own traits tell a line from a strand. hidden: hair, brows, glasses or deep
-    shadow. shine: white from shine. clipped: one channel at its end, so that lines look flatter than
-    they are. light, texture: of the skin the growth began from, median log light and fine contrast.
+    white: usable skin and what may be hair, where only a path's own traits tell a line from a strand.
+    hidden: hair, brows, glasses or deep shadow. shine: white from shine. clipped: one channel at its end,
+    so that lines look flatter than they are. light, texture: of the skin the growth began from, median log
+    light and fine contrast.
     roughness: (h', w') fine contrast everywhere. gaps: log light, ln red/green and ln blue/green against
     the skin around, each (h', w') float32.
     """

@@ -43,6 +43,7 @@ _LINE_NUMBERS = (
     "max_contrast",
     "angle_deg",
     "signal_to_noise",
+    "likelihood",
 )
 
 MEASURE_COLUMNS = ("photo", "sha256", "region", "metric", "value", "se", "unit", "verdict", "codes")

@@ -1,4 +1,4 @@
-"""What a dark path looks like, in twenty numbers, and how likely a person would draw it as a line.
+"""What a dark path looks like, in twenty-one numbers, and how likely a person would draw it as a line.
 
 A pixel cannot tell a wrinkle from a pore or a hair; a whole path can. Each path is described by its own
 traits only: no other line, and nothing of the picture beyond a few millimetres, changes them. Their
@@ -24,6 +24,7 @@ TRAITS = tuple(LINE_WEIGHTS)[1:]
 """Their names, in order. Ratios are of the path's mean contrast at the scale that shows it best:
 
 length: ln(length / 10 chart mm); contrast: ln(contrast / 0.1);
+clear: ln of the contrast over what the texture of this region's skin shows by itself;
 patchy: spread along the path; blotchy: curvature along the path (a row of pores has much);
 narrow, broad: contrast at the narrowest and at the widest scale;
 sloping: difference of the light on the two sides (a step edge has much);
@@ -45,6 +46,7 @@ _LEAST = 1e-4
 _LIMITS: dict[str, tuple[float, float]] = {
     "length": (-1.3, 1.4),
     "contrast": (-2.5, 1.5),
+    "clear": (0.0, 3.5),
     "patchy": (0.0, 1.0),
     "blotchy": (0.0, 1.0),
     "narrow": (-0.5, 1.5),
@@ -135,6 +137,7 @@ def _valley(ridges: Ridges, noise: Float, points: _Points) -> dict[str, Float]:
     spread = np.sqrt(np.maximum(points.means(over**2)[best, each] - depths[best, each] ** 2, 0))
     return {
         "depth": depth,
+        "clear": np.log(np.maximum(depths / noise[:, None], 0.1)[best, each]),
         "patchy": spread / depth,
         "blotchy": points.means(np.abs(along))[best, each] / depth,
         "narrow": depths[0] / depth,
