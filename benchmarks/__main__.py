@@ -24,7 +24,7 @@ def main() -> None:
         "folder",
         nargs="?",
         type=Path,
-        help="photos of yours: for `lines` a folder with photos/ and lines/, for `repeat` any folder of photos",
+        help="your photos: for `lines` a folder with photos/ and lines/, for `repeat` any folder",
     )
     asked = parser.parse_args()
     if asked.folder and not asked.folder.is_dir():
