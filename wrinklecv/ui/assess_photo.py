@@ -208,6 +208,7 @@ def _line_row(number: int, line: Line) -> dict[str, float]:
         "width": line.width_mm,
         "angle": line.angle_deg,
         "signal": line.signal_to_noise,
+        "likelihood": line.likelihood,
     }
 
 
@@ -228,6 +229,7 @@ _LINE_COLUMNS = {
     "signal": _number(
         "S/N", 0, 45, "Signal to noise: the depth score over what texture and noise alone would show"
     ),
+    "likelihood": _number("Likely", 2, 55, "How likely a person would draw it as a line, 0 to 1"),
 }
 
 

@@ -1,0 +1,114 @@
+"""What paths look like, and how likely they are lines: told by drawn valleys with one fault each."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from wrinklecv import chart as face_chart
+from wrinklecv.errors import SettingsError
+from wrinklecv.records import Float, Region
+from wrinklecv.regions import Glance, piece_of
+from wrinklecv.ridges import find_ridges
+from wrinklecv.settings import DEFAULTS
+from wrinklecv.skin import Skin
+from wrinklecv.traits import TRAITS, likelihood, measure_traits
+from wrinklecv.weights import LINE_WEIGHTS
+
+PIECE = piece_of(Region.FOREHEAD)
+HEIGHT, WIDTH = ((PIECE.bottom - PIECE.top) // 2, (PIECE.right - PIECE.left) // 2)
+ROW = HEIGHT // 2
+PX_PER_MM = face_chart.PX_PER_MM / 2
+NOISE = np.full(len(DEFAULTS.sigmas_mm), 0.005)
+
+
+def bare_skin() -> Skin:
+    """Return a face of which everything is even skin."""
+    yes, no = np.ones(face_chart.PATCH_SHAPE, bool), np.zeros(face_chart.PATCH_SHAPE, bool)
+    flat = np.zeros(face_chart.PATCH_SHAPE, np.float32)
+    return Skin(yes, no, no, no, yes, -1.0, 0.02, flat + np.float32(0.02), (flat, flat, flat))
+
+
+def valley(contrast: float = 0.2, *, sd_mm: float = 0.5) -> Float:
+    """Return log light with one level valley through the middle row."""
+    aside_mm = (np.arange(HEIGHT)[:, None] - ROW) / PX_PER_MM
+    one = -contrast * np.exp(-(aside_mm**2) / (2 * sd_mm**2))
+    return np.repeat(one, WIDTH, axis=1).astype(np.float32)
+
+
+def level_path(length_mm: float = 20.0) -> Float:
+    """Return a path along the middle row, centred."""
+    half = length_mm * PX_PER_MM / 2
+    u = np.arange(-half, half + 0.1, 0.75) + WIDTH / 2
+    return np.column_stack([u, np.full_like(u, ROW)])
+
+
+def traits(light: Float, path: Float, skin: Skin | None = None) -> dict[str, float]:
+    """Measure one path."""
+    glance = Glance(PIECE, light.astype(np.float32))
+    ridges = find_ridges(glance.light, sigmas_mm=DEFAULTS.sigmas_mm, px_per_mm=PX_PER_MM)
+    row = measure_traits(glance, ridges, NOISE, skin or bare_skin(), [path])[0]
+    return dict(zip(TRAITS, (float(value) for value in row), strict=True))
+
+
+def test_length_and_contrast_are_those_drawn() -> None:
+    seen = traits(valley(0.2), level_path(20.0))
+    assert np.exp(seen["length"]) * 10 == pytest.approx(20, rel=0.02)
+    assert np.exp(seen["contrast"]) * 0.1 == pytest.approx(0.2, rel=0.1)
+    assert seen["patchy"] < 0.05 and seen["blotchy"] < 0.05 and seen["sloping"] < 0.05
+
+
+def test_an_edge_slopes_and_a_row_of_pores_is_patchy_and_blotchy() -> None:
+    rows = np.arange(HEIGHT)[:, None]
+    edge = valley(0.05) - 0.3 * (rows > ROW)
+    assert traits(edge, level_path())["sloping"] > 1
+    beads = valley(0.2) * (1 + np.cos(np.arange(WIDTH)[None, :] / 2)) / 2
+    assert traits(beads, level_path())["patchy"] > 0.3
+    assert traits(beads, level_path())["blotchy"] > 0.2
+
+
+def test_a_deep_line_elsewhere_changes_no_trait() -> None:
+    alone = traits(valley(0.1), level_path())
+    other = valley(0.1)
+    other[: ROW - 60] -= np.roll(-valley(0.6), -90, axis=0)[: ROW - 60]
+    beside = traits(other, level_path())
+    for name in TRAITS:
+        assert beside[name] == pytest.approx(alone[name], abs=0.03), name
+
+
+def test_more_light_changes_no_trait() -> None:
+    assert traits(valley() + 0.7, level_path()) == pytest.approx(traits(valley(), level_path()), abs=1e-3)
+
+
+def test_a_path_off_the_skin_is_less_likely() -> None:
+    bare = bare_skin()
+    hidden = dataclasses.replace(bare, usable=np.zeros(face_chart.PATCH_SHAPE, bool))
+    on, off = (np.array([list(traits(valley(), level_path(), s).values())]) for s in (bare, hidden))
+    assert likelihood(off, DEFAULTS.line_weights)[0] < likelihood(on, DEFAULTS.line_weights)[0]
+
+
+def test_longer_and_clearer_lines_are_likelier() -> None:
+    def chance(contrast: float, length_mm: float) -> float:
+        row = np.array([list(traits(valley(contrast), level_path(length_mm)).values())])
+        return float(likelihood(row, DEFAULTS.line_weights)[0])
+
+    assert chance(0.2, 8.0) < chance(0.2, 16.0) < chance(0.2, 32.0)
+    assert chance(0.02, 16.0) < chance(0.05, 16.0) < chance(0.1, 16.0)
+
+
+def test_no_path_gives_an_empty_table() -> None:
+    glance = Glance(PIECE, valley())
+    ridges = find_ridges(glance.light, sigmas_mm=DEFAULTS.sigmas_mm, px_per_mm=PX_PER_MM)
+    assert measure_traits(glance, ridges, NOISE, bare_skin(), []).shape == (0, len(TRAITS))
+
+
+def test_the_base_alone_is_a_logistic_function() -> None:
+    chance = likelihood(np.zeros((1, len(TRAITS))), DEFAULTS.line_weights)[0]
+    assert chance == pytest.approx(1 / (1 + np.exp(-LINE_WEIGHTS["base"])))
+
+
+def test_weights_of_another_number_are_refused() -> None:
+    with pytest.raises(SettingsError, match="line_weights"):
+        dataclasses.replace(DEFAULTS, line_weights=(1.0, 2.0))
