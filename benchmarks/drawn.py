@@ -92,7 +92,7 @@ def sights_of(chart: Chart, skin: Skin) -> dict[Region, Sight]:
     for region, seen in measure_coverage(chart, skin.usable).items():
         if seen.px_per_mm:
             camera = camera_blur_mm(seen.px_per_chart_mm, edge, settings=OPEN_GATES)
-            result[region] = Sight(seen.px_per_chart_mm, camera, 0.0)
+            result[region] = Sight(camera, 0.0)
     return result
 
 

@@ -1,4 +1,4 @@
-"""Write `docs/accuracy.md`: every table of the last `make bench`."""
+"""Write `docs/accuracy.md`: every table of the last `make bench`, and pictures."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from wrinklecv.records import MEASURE_VERSION
 
+from .pictures import CASES, draw_cases
 from .table import Table, markdown
 
 _PAGE = Path(__file__).parents[1] / "docs" / "accuracy.md"
@@ -29,5 +30,8 @@ def write(sections: dict[str, tuple[Table, ...]]) -> Path:
     for name, tables in sections.items():
         parts.append(f"## {_TITLES[name]}\n")
         parts.extend(markdown(table) for table in tables)
+    draw_cases(_PAGE.parent)
+    parts.append("## Pictures\n")
+    parts.extend(f"![{what}]({name})\n\n*{what}. Drawn faces, no persons.*\n" for name, what, _ in CASES)
     _PAGE.write_text("\n".join(parts), encoding="utf-8")
     return _PAGE

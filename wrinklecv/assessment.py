@@ -39,7 +39,7 @@ def assess(
     for region in measured:
         seen = coverage[region]
         camera_mm = camera_blur_mm(seen.px_per_chart_mm, blur_mm, settings=settings)
-        sight = Sight(seen.px_per_chart_mm, camera_mm, blur_doubt_share(camera_mm, blur_mm))
+        sight = Sight(camera_mm, blur_doubt_share(camera_mm, blur_mm))
         found, limit = find_lines(chart, region, skin, face.scale, sight, settings=settings)
         lines.extend(found)
         regions.append(

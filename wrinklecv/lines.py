@@ -27,10 +27,9 @@ _DEEPEST_MM = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """How finely a photo saw a region: px per chart mm, the camera's blur (standard deviation, chart mm),
-    and what share of every line's contrast that blur leaves in doubt."""
+    """How finely a photo saw a region: the camera's blur (standard deviation, chart mm), and what share of
+    every line's contrast that blur leaves in doubt."""
 
-    px_per_chart_mm: float
     camera_blur_mm: float
     doubt_share: float
 
