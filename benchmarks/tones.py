@@ -103,8 +103,8 @@ def tables(pool: Executor) -> tuple[Table, ...]:
         f"wide) of {_PERSONS} persons on every skin tone (0 very light, 1 very dark), {_PX_PER_MM:.0f} px "
         "per mm, JPEG 92; a refused region or photo has found nothing. Exposed for the face: "
         f"{stops} stops, so that skin of every tone is as bright in the photo as that of tone 0.2; one "
-        "exposure: 0 stops for all. Judged is the lightest tone against the darkest; the gap is that between the "
-        "tone found best and the one found worst."
+        "exposure: 0 stops for all. Judged is the lightest tone against the darkest; the gap lies between "
+        "the tone found best and the one found worst."
     )
     head = ("photo", "contrast", *(f"tone {tone:.1f}" for tone in TONES), "0.0 to 1.0", "gap", "target", "")
     return (Table("Skin tone: lines found at equal contrast", head, rows, note),)
