@@ -37,8 +37,6 @@ OPEN_GATES = dataclasses.replace(
 )
 """No photo is refused: what people drew on it counts."""
 TOLERANCES_MM = (1.0, 1.5)
-STEP_MM = 1 / face_chart.PX_PER_MM
-"""One pixel of a thinned line stands for this length."""
 _STROKE_BLUR_PX = 3.0
 """Strokes have ragged edges; blurred, their middle has no spurs."""
 
@@ -78,6 +76,8 @@ def read_drawn(paths: tuple[Path, Path]) -> Drawn | None:
     chart = make_chart(photo, face)
     skin = find_skin(chart, settings=OPEN_GATES)
     strokes = cv2.imdecode(np.frombuffer(paths[1].read_bytes(), np.uint8), cv2.IMREAD_GRAYSCALE)
+    if strokes is None:
+        raise ValueError(f"{paths[1]} is no picture of lines: wanted white lines on black, as PNG.")
     strokes = cv2.resize(np.asarray(strokes), (photo.width_px, photo.height_px))
     grid = cv2.resize(chart.photo_xy, face_chart.SHAPE[::-1])
     white = (strokes > 127).astype(np.float32)

@@ -16,9 +16,9 @@ from wrinklecv.records import Float
 from wrinklecv.skin import find_skin
 from wrinklecv.traits import TRAITS
 
-from .drawn import OPEN_GATES, Drawn, places, sights_of
+from .drawn import OPEN_GATES, TOLERANCES_MM, Drawn, places, sights_of
 
-_NEAR_MM = 1.5
+_NEAR_MM = TOLERANCES_MM[-1]
 _FIRST_SEED = 40_000
 """Used for nothing but learning."""
 _SIZES_PX_PER_MM = (2.5, 4.0, 6.0, 8.0, 12.0)

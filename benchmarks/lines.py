@@ -53,6 +53,10 @@ def run(data: Path) -> tuple[Table, ...]:
         return (Table("Lines that people drew", ("what",), (), note),)
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         drawn = [photo for photo in pool.map(read_drawn, pairs, chunksize=4) if photo]
+        if len({d.person for d in drawn}) < 2:
+            return (
+                Table("Lines that people drew", ("what",), (), "Faces of two persons at least are needed."),
+            )
         counts = _ours(drawn, list(pool.map(examples_of, drawn, chunksize=4)), drawn_faces(pool))
         ours = "ours, weights fitted to the other persons"
         if not tuned:
@@ -62,9 +66,10 @@ def run(data: Path) -> tuple[Table, ...]:
     best = {name: _best(curve) for name, curve in curves.items()}
     persons = [d.person for d in drawn]
     note = (
-        f"{len(drawn)} photos, {len(set(persons))} persons; no photo refused. Centre lines on the chart, all "
-        "four regions; every peer (on bare regions, without our skin mask) at its own best threshold on "
-        "these photos. In brackets 90 % intervals, bootstrap over persons."
+        f"{len(drawn)} of {len(pairs)} photos (in the others no face could be placed) of {len(set(persons))} "
+        "persons (told by sub-… in the name; without it each photo is taken as a person). Centre "
+        "lines on the chart, all four regions; every peer (on bare regions, without our skin mask) at its "
+        "own best threshold on these photos. In brackets 90 % intervals, bootstrap over persons."
         + (" The method was tuned on these photos: this ranks versions and claims nothing." if tuned else "")
     )
     rows = [_row(name, {**counts, **best}[name], persons) for name in (*counts, *best)]
@@ -83,8 +88,6 @@ def _ours(drawn: list[Drawn], examples: list[Examples], phantoms: list[Examples]
     """Count with weights that were fitted to other persons: {name: (photos, regions, tolerances, 4)}."""
     persons = sorted({d.person for d in drawn})
     fold = {person: k % min(_FOLDS, len(persons)) for k, person in enumerate(persons)}
-    if len(persons) < 2:
-        return {}
     counts: list[Float] = [np.zeros(0)] * len(drawn)
     for number in sorted(set(fold.values())):
         weights = fit(
@@ -112,10 +115,15 @@ def count_lines(drawn: Drawn, weights: tuple[float, ...]) -> Float:
 
 
 def _compared(found_px: Float, drawn: Drawn, region: Region) -> Float:
-    middles = places(drawn.middles & face_chart.region_mask(region))
-    near = [agreement(found_px, middles, tolerance) for tolerance in TOLERANCES_MM]
-    # Strict overlap of one-pixel lines, as the literature reports it: within half a chart pixel.
-    return np.array([*near, agreement(found_px, middles, 0.5 / face_chart.PX_PER_MM)])
+    """Count within the region only, for us and for peers: (tolerances + strict overlap, 4)."""
+    inside = face_chart.region_mask(region)
+    pixels = np.rint(found_px).astype(int).clip(0, np.array(inside.shape[::-1]) - 1)
+    within = inside[pixels[:, 1], pixels[:, 0]]
+    middles = places(drawn.middles & inside)
+    near = [agreement(found_px[within], middles, tolerance) for tolerance in TOLERANCES_MM]
+    # Strict overlap of one-pixel lines, as the literature reports it: the very same pixels.
+    same = agreement(np.unique(pixels[within], axis=0).astype(float), middles, 0.1 / face_chart.PX_PER_MM)
+    return np.array([*near, same])
 
 
 # -- peers -------------------------------------------------------------------------------------------

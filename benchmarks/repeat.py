@@ -28,8 +28,8 @@ from .table import Bar, Table, bar_table
 LIMIT_SD = 0.034
 """Same-session repeatability of the best fixed camera rig in the literature."""
 REGION_FLOOR, FACE_FLOOR = 10.0, 3.0
-"""Least index (mm·% per cm²) that has a meaningful ratio. Beside an eye (6 cm²) one of the shortest faint
-lines (7 mm × 8 %) gives 9; on the whole face (70 cm²) three of 10 mm × 7 % give 3. Below, one line that
+"""Least index (mm·% per cm²) that has a meaningful ratio. Beside an eye (6 cm²) one short faint line
+(7 mm × 8 %) gives 9; on the whole face (70 cm²) three of 10 mm × 7 % give 3. Below, one line that
 comes or goes is everything."""
 _MOST_PHOTOS = 45
 _SAMPLE_SEED = 9500

@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 from .chart import make_chart
 from .face import find_face
-from .lines import Sight, find_lines
+from .lines import USUAL_LINE_MM, Sight, find_lines
 from .measures import measure_region
 from .model import MODEL_SHA256
 from .quality import judge_photo
-from .records import MEASURE_VERSION, Assessment, Face, Line, Photo, Region, RegionMeasures, Verdict
-from .regions import measure_coverage
+from .records import MEASURE_VERSION, Assessment, Face, Line, Photo, Region, Verdict
+from .regions import measure_coverage, with_lines
 from .settings import DEFAULTS, Settings
 from .sharpness import blur_doubt_share, camera_blur_mm, edge_blur_mm
 from .skin import find_skin
@@ -34,25 +34,25 @@ def assess(
     quality = judge_photo(photo, face, chart, skin, coverage, edge_blur_mm=blur_mm, settings=settings)
     refused = {f.region for f in quality if f.verdict is Verdict.REFUSE}
     measured = () if None in refused else tuple(r for r in Region if r not in refused)
-    lines: list[Line] = []
-    regions: list[RegionMeasures] = []
+    found: dict[Region, tuple[tuple[Line, ...], float]] = {}
     for region in measured:
-        seen = coverage[region]
-        camera_mm = camera_blur_mm(seen.px_per_chart_mm, blur_mm, settings=settings)
+        camera_mm = camera_blur_mm(coverage[region].px_per_chart_mm, blur_mm, settings=settings)
         sight = Sight(camera_mm, blur_doubt_share(camera_mm, blur_mm))
-        found, limit = find_lines(chart, region, skin, face.scale, sight, settings=settings)
-        lines.extend(found)
-        regions.append(
-            measure_region(
-                region,
-                found,
-                coverage=seen.share,
-                area_mm2=seen.area_mm2,
-                detection_limit=limit,
-                scale_relative_sd=face.scale.relative_sd,
-                least_length_mm=settings.min_line_mm,
-            )
+        found[region] = find_lines(chart, region, skin, face.scale, sight, settings=settings)
+    lines = tuple(line for some, _ in found.values() for line in some)
+    seen = measure_coverage(chart, with_lines(skin.usable, skin.visible, [line.path_mm for line in lines]))
+    regions = tuple(
+        measure_region(
+            region,
+            some,
+            coverage=seen[region].share,
+            area_mm2=seen[region].area_mm2,
+            detection_limit=limit,
+            scale_relative_sd=face.scale.relative_sd,
+            least_length_mm=USUAL_LINE_MM,
         )
+        for region, (some, limit) in found.items()
+    )
     return Assessment(
         photo_name=photo.name,
         photo_sha256=photo.sha256,
@@ -63,6 +63,6 @@ def assess(
         height_px=photo.height_px,
         face=face,
         quality=quality,
-        lines=tuple(lines),
-        regions=tuple(regions),
+        lines=lines,
+        regions=regions,
     )

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import chart as face_chart
-from .paths import POINT_STEP_MM, REACH_MM, find_paths, noise_contrasts, smooth_path
+from .paths import REACH_MM, find_paths, noise_contrasts
 from .profiles import FWHM, Profile, measure_profile
 from .records import Chart, Float, Line, Region, Scale
 from .regions import Glance, Piece, glance_at, piece_of
 from .ridges import find_ridges
 from .settings import Settings
 from .skin import Skin
-from .traits import likelihood, measure_traits
+from .traits import faintest_contrast, likelihood, measure_traits
 
 _END_SD_MM = 0.35
 """How well the two ends of a line are found together, on drawn lines."""
@@ -80,22 +80,31 @@ def find_lines(
             continue
         profile = measure_profile(
             light,
-            smooth_path(proposals.glance.to_piece(path), 1e-3, POINT_STEP_MM * face_chart.PX_PER_MM),
+            proposals.glance.to_piece(path),
             px_per_mm=face_chart.PX_PER_MM,
             extend_mm=settings.end_search_mm,
             blur_mm2=blur_mm2,
         )
-        filter_mm = np.hypot(profile.sigma_mm, settings.glance_blur_mm) * np.sqrt(2)
-        noise = float(np.interp(filter_mm, settings.sigmas_mm, proposals.noise))
+        blurred_mm = float(np.hypot(profile.sigma_mm, settings.glance_blur_mm))
+        noise = float(np.interp(blurred_mm * np.sqrt(2), settings.sigmas_mm, proposals.noise))
+        # Contrast is that of the sharp line, the noise that of the glance, where the line is shallower.
+        noise *= blurred_mm / profile.sigma_mm
         line = _line(chart, piece, profile, noise, scale, sight.doubt_share, float(chance))
         if _is_line(line, profile, settings):
             found.append(line)
-    limit = max(settings.min_line_contrast, _CERTAIN * float(proposals.noise.min()))
-    return tuple(sorted(found, key=lambda line: -line.length_mm)), limit
+    return tuple(sorted(found, key=lambda line: -line.length_mm)), _limit(proposals, settings)
 
 
-_CERTAIN = 5.0
-"""A line this many times darker than the texture's own noise is found for certain."""
+def _limit(proposals: Proposals, settings: Settings) -> float:
+    """Return the contrast from which a usual line of `USUAL_LINE_MM` would have been found."""
+    noise = float(np.median(proposals.noise))
+    certain = settings.line_signal_to_noise * noise * float(np.sqrt(2 * REACH_MM / USUAL_LINE_MM))
+    likely = faintest_contrast(noise, proposals.glance.region, settings)
+    return max(settings.min_line_contrast, certain, likely)
+
+
+USUAL_LINE_MM = 10.0
+"""The length of line that detection limits are said for."""
 
 
 def _line(

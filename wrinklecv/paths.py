@@ -46,7 +46,7 @@ POINT_STEP_MM = 0.25
 class Candidates:
     """Thinned ridge points.
 
-    places_px: (N, 2) whole chart pixels (x, y). tangent_rad: (N,) along the valley.
+    places_px: (N, 2) whole pixels (x, y). tangent_rad: (N,) along the valley.
     contrast, signal_to_noise: (N,) of the elongated filter at its best scale.
     """
 
@@ -59,7 +59,7 @@ class Candidates:
 def find_paths(
     ridges: Ridges, usable: Mask, prior: Prior, noise: Float, *, settings: Settings, px_per_mm: float
 ) -> list[Float]:
-    """Trace the dark lines in a piece of the chart: paths (N, 2) of sub-pixel chart pixels.
+    """Trace the dark lines in a piece of the chart: paths (N, 2) of sub-pixel places.
 
     usable: (H, W), where skin was seen; noise: (S,) contrasts, see `noise_contrasts`.
     """

@@ -7,6 +7,7 @@ nose, from the procerus); the ring around the eye folds rays from the outer cant
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -20,6 +21,8 @@ CANTHUS_MM = (48.0, -27.0)
 _FOREHEAD_TURN_DEG, _GLABELLA_TURN_DEG, _ROOT_TURN_DEG, _CROWS_FEET_TURN_DEG = 35.0, 50.0, 30.0, 40.0
 _NOSE_ROOT_V_MM = -44.0
 """From here down, level lines belong to the glabella too."""
+_GLANCE_SHRINK = 2
+"""Chart pixels per glance pixel: blurred as it is, a glance loses nothing by it."""
 _MARGIN_MM = 4.0
 """Chart beyond the region that the filters may look at: twice the widest scale."""
 
@@ -52,14 +55,12 @@ def piece_of(region: Region) -> Piece:
     outline = np.array(face_chart.REGION_OUTLINES_MM[region])
     low = np.floor(face_chart.mm_to_px(outline.min(axis=0) - _MARGIN_MM)).astype(int)
     high = np.ceil(face_chart.mm_to_px(outline.max(axis=0) + _MARGIN_MM)).astype(int) + 1
+    # Whole glance pixels, so that the pieces left and right are mirror images.
+    low, high = low // _GLANCE_SHRINK * _GLANCE_SHRINK, -(-high // _GLANCE_SHRINK) * _GLANCE_SHRINK
     height, width = face_chart.SHAPE
     return Piece(
         region, max(0, int(low[0])), max(0, int(low[1])), min(width, int(high[0])), min(height, int(high[1]))
     )
-
-
-_GLANCE_SHRINK = 2
-"""Chart pixels per glance pixel: blurred as it is, a glance loses nothing by it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,9 +97,9 @@ class Glance:
         return self.piece.allows(self.to_piece(places_px), tangent_rad)
 
     def shrunk(self, mask: Mask) -> Mask:
-        """Bring a mask of the whole chart (H, W) to this glance (h, w)."""
-        height, width = self.light.shape
-        return np.ascontiguousarray(self.piece.cut(mask)[::_GLANCE_SHRINK, ::_GLANCE_SHRINK][:height, :width])
+        """Bring a mask of the whole chart (H, W) to this glance (h, w): true where most of a pixel is."""
+        cut = self.piece.cut(mask).astype(np.uint8) * 255
+        return cv2.resize(cut, self.light.shape[::-1], interpolation=cv2.INTER_AREA) > 127
 
 
 def glance_at(chart: Chart, piece: Piece, *, blur_mm: float, seen_blur_mm2: float) -> Glance:
@@ -107,9 +108,10 @@ def glance_at(chart: Chart, piece: Piece, *, blur_mm: float, seen_blur_mm2: floa
     seen_blur_mm2: variance of the blur of camera and resampling, chart mm².
     """
     light = piece.cut(chart.light)
-    more_px = np.sqrt(max(blur_mm**2 - seen_blur_mm2, 0.0)) * face_chart.PX_PER_MM
+    averaging_px2 = (_GLANCE_SHRINK**2 - 1) / 12
+    wanted_px2 = (blur_mm**2 - seen_blur_mm2) * face_chart.PX_PER_MM**2 - averaging_px2
+    more_px = np.sqrt(max(wanted_px2, 0.0))
     height, width = (side // _GLANCE_SHRINK for side in light.shape)
-    light = light[: height * _GLANCE_SHRINK, : width * _GLANCE_SHRINK]
     if more_px > _NO_BLUR_PX:
         light = cv2.GaussianBlur(light, (0, 0), more_px)
     return Glance(piece, cv2.resize(light, (width, height), interpolation=cv2.INTER_AREA))
@@ -154,6 +156,25 @@ class Coverage:
     def px_per_chart_mm(self) -> float:
         """Photo pixels per chart mm: what filters and blur on the chart go by."""
         return self.px_per_mm * self.mm_per_chart_mm
+
+
+def with_lines(usable: Mask, visible: Mask, paths_mm: Sequence[Float]) -> Mask:
+    """Add the skin around lines to what counts as seen: a place where a line was measured is skin.
+
+    usable, visible: (h', w'); paths_mm: each (N, 2) chart mm.
+    """
+    beside = np.zeros(usable.shape, np.uint8)
+    for path in paths_mm:
+        patches = np.rint((face_chart.mm_to_px(path) + 0.5) / face_chart.PATCH_PX - 0.5)
+        columns, rows = patches.T.astype(int)
+        beside[rows.clip(0, usable.shape[0] - 1), columns.clip(0, usable.shape[1] - 1)] = 1
+    radius = round(_BESIDE_LINE_MM)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    return usable | (cv2.dilate(beside, disc).astype(bool) & visible)
+
+
+_BESIDE_LINE_MM = 2.0
+"""How far the skin beside a line enters its profile."""
 
 
 def measure_coverage(chart: Chart, usable: Mask) -> dict[Region, Coverage]:

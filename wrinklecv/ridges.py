@@ -37,7 +37,7 @@ class Scale:
     """The second derivatives at one scale.
 
     parts: σ²-normalised ∂xx, 2·∂xy, ∂yy of log light, each (H / step, W / step) float32.
-    step: chart pixels per sample (1, 2, 4, …).
+    step: pixels of the picture per sample (1, 2, 4, …).
     """
 
     sigma_mm: float
@@ -145,7 +145,7 @@ def _doubled_strength(parts: tuple[Float, Float, Float], scratch: Float) -> Floa
 
 
 def hessian_at(scale: Scale, places_px: Float) -> Float:
-    """Read one scale's Hessian parts at chart pixels (…, 2) of (x, y): (3, …) float32."""
+    """Read one scale's Hessian parts at pixels (…, 2) of (x, y): (3, …) float32."""
     samples = (np.asarray(places_px, np.float32) + 0.5) / scale.step - 0.5
     return np.stack([sample(part, samples) for part in scale.parts])
 

@@ -1,9 +1,9 @@
-"""What a dark path looks like, in twenty-one numbers, and how likely a person would draw it as a line.
+"""What a dark path looks like, in eighteen numbers, and how likely a person would draw it as a line.
 
 A pixel cannot tell a wrinkle from a pore or a hair; a whole path can. Each path is described by its own
-traits only: no other line, and nothing of the picture beyond a few millimetres, changes them. Their
-weighted sum is the log odds of being a line (logistic regression; weights: `weights.py`, fitted by
-`benchmarks/train.py` on photos in which a person drew the lines).
+traits and by medians of the skin around, which a single other line hardly moves. Their weighted sum is the
+log odds of being a line (logistic regression; weights: `weights.py`, fitted by `benchmarks/train.py` on
+photos in which a person drew the lines, and on drawn faces).
 """
 
 from __future__ import annotations
@@ -17,38 +17,34 @@ from . import chart as face_chart
 from .records import Float, Region
 from .regions import CANTHUS_MM, Glance
 from .ridges import PEAK_RESPONSE, Ridges, across, hessian_at, sample
+from .settings import Settings
 from .skin import Skin
 from .weights import LINE_WEIGHTS
 
 TRAITS = tuple(LINE_WEIGHTS)[1:]
 """Their names, in order. Ratios are of the path's mean contrast at the scale that shows it best:
 
-length: ln(length / 10 chart mm); contrast: ln(contrast / 0.1);
+length: ln(length / 10 chart mm);
 clear: ln of the contrast over what the texture of this region's skin shows by itself;
-patchy: spread along the path; blotchy: curvature along the path (a row of pores has much);
+patchy: spread along the path (a row of pores has much);
 narrow, broad: contrast at the narrowest and at the widest scale;
 sloping: difference of the light on the two sides (a step edge has much);
 bowed: ln(path / chord), in tenths;
-aligned: −1 to 1, do the shades of the 4 mm around run along with it;
 lighter, bluer, coloured: ln light, ln blue/green and colour distance against the skin around (hair is
 dark and coloured); on_skin: share of the path on what `skin.py` calls skin; rough: ln of the fine
-contrast there over that of this face's cheeks;
+contrast there over that of this face's cheeks and glabella;
 forehead, glabella: 1 there, else 0; brow_aside: |u| / 30 mm and brow_height: squared distance from the
 forehead's middle height / (10 mm)², forehead only; eye_distance: from the outer canthus, (mm − 20) / 10,
 eye_angle: / 30°, downwards, beside the eyes only."""
 
 _REGULAR_MM = 0.5
 """Smoothing of the light before slopes are read from it."""
-_AROUND_MM = 4.0
-"""Standard deviation of the surroundings whose shades a path is compared with."""
 _FOREHEAD_V_MM = -78.0
 _LEAST = 1e-4
 _LIMITS: dict[str, tuple[float, float]] = {
     "length": (-1.3, 1.4),
-    "contrast": (-2.5, 1.5),
     "clear": (0.0, 3.5),
     "patchy": (0.0, 1.0),
-    "blotchy": (0.0, 1.0),
     "narrow": (-0.5, 1.5),
     "broad": (-1.0, 3.0),
     "sloping": (0.0, 2.0),
@@ -92,9 +88,7 @@ def measure_traits(glance: Glance, ridges: Ridges, noise: Float, skin: Skin, pat
         **_surroundings(glance, skin, points),
         **_place(glance, points),
     }
-    contrast = np.maximum(traits.pop("depth"), _LEAST)
-    traits["sloping"] = traits["sloping"] / contrast
-    traits["contrast"] = np.log(contrast / 0.1)
+    traits["sloping"] = traits["sloping"] / traits.pop("depth")
     columns = [np.clip(traits[name], *_LIMITS.get(name, (-np.inf, np.inf))) for name in TRAITS]
     return np.column_stack(columns)
 
@@ -103,6 +97,28 @@ def likelihood(traits: Float, weights: tuple[float, ...]) -> Float:
     """Return how likely each path (P, T) is a line: (P,), 0 to 1. weights: (1 + T,), "base" first."""
     odds = weights[0] + traits @ np.array(weights[1:])
     return np.asarray(1 / (1 + np.exp(-odds)))
+
+
+def faintest_contrast(noise: float, region: Region, settings: Settings) -> float:
+    """Return the contrast from which a usual line of 10 chart mm in the middle of `region` is called one.
+
+    noise: contrast that the texture shows by itself at the scale of the line. Solves the log odds for it.
+    """
+    weights = dict(zip(("base", *TRAITS), settings.line_weights, strict=True))
+    usual = {
+        **_USUAL,
+        "forehead": float(region is Region.FOREHEAD),
+        "glabella": float(region is Region.GLABELLA),
+    }
+    rest = weights["base"] + sum(weights[name] * value for name, value in usual.items())
+    chance = min(max(settings.min_likelihood, 1e-3), 1 - 1e-3)
+    per_clear = max(weights["clear"], 1e-3)
+    clear = (np.log(chance / (1 - chance)) - rest) / per_clear
+    return noise * float(np.exp(np.clip(clear, 0.0, _LIMITS["clear"][1])))
+
+
+_USUAL = {"patchy": 0.3, "narrow": 1.0, "broad": 0.9, "sloping": 0.1, "bowed": 0.1, "on_skin": 1.0}
+"""Traits of drawn lines at medium width on bare skin; those not named are 0."""
 
 
 def _points(paths: list[Float]) -> _Points:
@@ -125,11 +141,9 @@ def _shape(paths: list[Float], px_per_mm: float) -> dict[str, Float]:
 
 def _valley(ridges: Ridges, noise: Float, points: _Points) -> dict[str, Float]:
     """Read the filters along the paths; "depth" is the mean contrast at the scale of the clearest signal."""
-    hessians = [hessian_at(scale, points.places_px) for scale in ridges.scales]
-    over, along = (
-        np.stack([across(hessian, direction) for hessian in hessians]) / PEAK_RESPONSE
-        for direction in (points.tangent_rad - np.pi / 2, points.tangent_rad)
-    )
+    normal = points.tangent_rad - np.pi / 2
+    over = np.stack([across(hessian_at(scale, points.places_px), normal) for scale in ridges.scales])
+    over = over / PEAK_RESPONSE
     depths = points.means(over)
     best = (depths / noise[:, None]).argmax(axis=0)
     each = np.arange(len(best))
@@ -139,37 +153,17 @@ def _valley(ridges: Ridges, noise: Float, points: _Points) -> dict[str, Float]:
         "depth": depth,
         "clear": np.log(np.maximum(depths / noise[:, None], 0.1)[best, each]),
         "patchy": spread / depth,
-        "blotchy": points.means(np.abs(along))[best, each] / depth,
         "narrow": depths[0] / depth,
         "broad": depths[-1] / depth,
     }
 
 
 def _sides(glance: Glance, ridges: Ridges, points: _Points) -> dict[str, Float]:
-    """Compare the two sides of each path, and its direction with that of the shades around it."""
+    """Compare the light on the two sides of each path, one width of the middle filter away."""
     smooth = cv2.GaussianBlur(glance.light, (0, 0), _REGULAR_MM * glance.px_per_mm)
     aside = points.normals * ridges.middle.sigma_mm * glance.px_per_mm
     step = np.abs(sample(smooth, points.places_px + aside) - sample(smooth, points.places_px - aside))
-    x, y = (cv2.Sobel(smooth, cv2.CV_32F, *order, ksize=1) for order in ((1, 0), (0, 1)))
-    xx, xy, yy = (
-        points.means(sample(_broadly(product, glance.px_per_mm), points.places_px))
-        for product in (x * x, x * y, y * y)
-    )
-    # Structure tensor (Bigün and Granlund 1987): cos and sin of the doubled direction of the shades.
-    cosine, sine = (yy - xx) / np.maximum(xx + yy, 1e-12), -2 * xy / np.maximum(xx + yy, 1e-12)
-    doubled = 2 * points.tangent_rad
-    aligned = cosine * points.means(np.cos(doubled)) + sine * points.means(np.sin(doubled))
-    return {"sloping": points.means(step), "aligned": aligned}
-
-
-def _broadly(picture: Float, px_per_mm: float) -> Float:
-    """Average over `_AROUND_MM`, on a picture made smaller first: the result is smooth anyway."""
-    shrink = 4
-    height, width = picture.shape
-    size = (max(1, width // shrink), max(1, height // shrink))
-    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    small = cv2.GaussianBlur(small, (0, 0), _AROUND_MM * px_per_mm / shrink)
-    return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+    return {"sloping": points.means(step)}
 
 
 def _surroundings(glance: Glance, skin: Skin, points: _Points) -> dict[str, Float]:
