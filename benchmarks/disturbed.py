@@ -124,9 +124,10 @@ def tables(pool: Executor) -> tuple[Table, ...]:
     )  # fmt: skip
     note = (
         f"{len(faces)} drawn faces without any line (skin very light to very dark, hair darker and lighter "
-        "than it, 4 to 8 px per mm, JPEG 92; the weights learnt from other faces with such "
-        "things), each with one thing in the way and compared with itself without. Flag: a warning or "
-        "refusal that the bare face does not have. A refused region has no false lines and has lost its coverage; coverage falls when a region loses one point or more."
+        "than it, 4 to 8 px per mm, JPEG 92; the weights learnt from other faces with such things), each "
+        "with one thing in the way and compared with itself without. Flag: a warning or refusal that the "
+        "bare face does not have. A refused region has no false lines and has lost its coverage; coverage "
+        "falls when a region loses one point or more."
     )
     return (Table("Drawn disturbances", head, rows, note),)
 
