@@ -207,7 +207,6 @@ def _line_row(number: int, line: Line) -> dict[str, float]:
         "depth_se": 100 * line.contrast_se,
         "width": line.width_mm,
         "angle": line.angle_deg,
-        "signal": line.signal_to_noise,
         "likelihood": line.likelihood,
     }
 
@@ -226,9 +225,6 @@ _LINE_COLUMNS = {
     "depth_se": _number("± %", 1, 45, "Standard error of the depth score"),
     "width": _number("Width, mm", 2, 75, "Full width at half depth"),
     "angle": _number("Angle, °", 0, 65, "0 is level, 90 upright"),
-    "signal": _number(
-        "S/N", 0, 45, "Signal to noise: the depth score over what texture and noise alone would show"
-    ),
     "likelihood": _number("Likely", 2, 55, "How likely a person would draw it as a line, 0 to 1"),
 }
 
