@@ -10,10 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from . import page
+from .photos import DATA
 from .table import Table, markdown
 
 _ALL = ("lines", "truth", "repeat", "speed")
-_DATA = Path(__file__).parents[2] / "shared" / "data"
 
 
 def main() -> None:
@@ -37,7 +37,7 @@ def main() -> None:
 
 def _run(name: str, folder: Path | None) -> tuple[Table, ...]:
     """Run one bench and print its tables as they come."""
-    tables = _bench(name)(folder or _DATA)
+    tables = _bench(name)(folder or DATA)
     for table in tables:
         print("\n" + markdown(table), flush=True)
     return tables

@@ -15,7 +15,6 @@ import numpy as np
 from wrinklecv.assessment import assess
 from wrinklecv.codes import Code
 from wrinklecv.errors import PhotoError
-from wrinklecv.listing import IMAGE_SUFFIXES
 from wrinklecv.phantom import Person, Shot, draw_phantom, random_lines
 from wrinklecv.photo import read_photo
 from wrinklecv.records import Assessment, Float, Photo, Region, Verdict
@@ -23,6 +22,7 @@ from wrinklecv.settings import DEFAULTS
 
 from .changes import DEEP_LINE, changes, with_deep_line
 from .compared import LEAST_RATIO, Compared, Pair, compare
+from .photos import photos_in
 from .table import Bar, Table, bar_table
 
 LIMIT_SD = 0.034
@@ -127,12 +127,7 @@ def _chosen(data: Path) -> tuple[list[Path], str]:
         paths = [path for name in sorted(people) for path in sorted(rest.glob(f"{name}_*.jpg"))]
         faces = sorted(lot.sample(sorted(smooth.glob("*.jpg")), 6))
         return paths + faces, _REAL_NOTE.format(count=len(paths) + 6, people=len(people) + 6)
-    every = data.rglob("*") if data.is_dir() else ()
-    found = sorted(
-        path
-        for path in every
-        if path.suffix.lower() in IMAGE_SUFFIXES and "lines" not in path.relative_to(data).parts[:-1]
-    )
+    found = photos_in(data)
     if not found:
         return [], f"No real photos: there are none in {data.name}."
     some = sorted(lot.sample(found, min(len(found), _MOST_PHOTOS)))

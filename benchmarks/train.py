@@ -19,11 +19,11 @@ from wrinklecv.traits import TRAITS
 
 from .drawn import drawn_photos, read_drawn
 from .examples import PHANTOMS, Examples, examples_of, phantom_examples
+from .photos import DATA
 
 _RIDGE = 20.0
 """Weight (in mm of path) that pulls each weight towards 0, per squared spread of its trait."""
 _ROUNDS = 30
-_DATA = Path(__file__).parents[2] / "shared" / "data" / "drawn_lines"
 
 
 def fit(examples: list[Examples]) -> tuple[float, ...]:
@@ -53,7 +53,7 @@ def drawn_faces(pool: Executor) -> list[Examples]:
 
 def main() -> None:
     """Fit to every photo of the folder and to drawn faces, and write the weights."""
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else _DATA
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else DATA / "drawn_lines"
     drawn = [photo for photo in map(read_drawn, drawn_photos(folder)) if photo]
     if not drawn:
         sys.exit(f"No photo with drawn lines in {folder}: wanted photos/ and lines/ with the same names.")
