@@ -112,6 +112,13 @@ def test_the_first_pixels_corner_is_the_charts_corner() -> None:
     assert last == pytest.approx([chart.U_RANGE_MM[1], chart.V_RANGE_MM[1]])
 
 
+def test_a_patch_is_found_at_its_centre() -> None:
+    side_mm = chart.PATCH_PX / chart.PX_PER_MM
+    corner = np.array([chart.U_RANGE_MM[0], chart.V_RANGE_MM[0]])
+    places = corner + side_mm * (np.array([[0, 0], [3, 7]]) + 0.5)
+    assert chart.mm_to_patches(places) == pytest.approx(np.array([[0.0, 0.0], [3.0, 7.0]]))
+
+
 def test_nodes_are_read_at_their_own_places() -> None:
     places = node_places()
     inside = np.random.default_rng(1).uniform((-94, -104), (94, 0), (100, 2))

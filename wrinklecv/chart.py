@@ -255,6 +255,11 @@ def px_to_mm(places_px: Float) -> Float:
     return (np.asarray(places_px, dtype=float) + 0.5) / PX_PER_MM + (U_RANGE_MM[0], V_RANGE_MM[0])
 
 
+def mm_to_patches(points_mm: Float) -> Float:
+    """Chart mm (…, 2) → patch coordinates (x, y); (0, 0) is the centre of the first patch."""
+    return (mm_to_px(points_mm) + 0.5) / PATCH_PX - 0.5
+
+
 def at_nodes(grid: Float, places_mm: Float) -> Float:
     """Read a coarse grid (h, w, …) at chart positions (N, 2) mm by bilinear interpolation: (N, …)."""
     columns, rows = (mm_to_px(places_mm).T + 0.5) / NODE_PX - 0.5

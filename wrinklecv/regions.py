@@ -165,7 +165,7 @@ def with_lines(usable: Mask, visible: Mask, paths_mm: Sequence[Float]) -> Mask:
     """
     beside = np.zeros(usable.shape, np.uint8)
     for path in paths_mm:
-        patches = np.rint((face_chart.mm_to_px(path) + 0.5) / face_chart.PATCH_PX - 0.5)
+        patches = np.rint(face_chart.mm_to_patches(path))
         columns, rows = patches.T.astype(int)
         beside[rows.clip(0, usable.shape[0] - 1), columns.clip(0, usable.shape[1] - 1)] = 1
     radius = round(_BESIDE_LINE_MM)

@@ -167,7 +167,7 @@ def _sides(glance: Glance, ridges: Ridges, points: _Points) -> dict[str, Float]:
 
 
 def _surroundings(glance: Glance, skin: Skin, points: _Points) -> dict[str, Float]:
-    places = (face_chart.mm_to_px(glance.to_mm(points.places_px)) + 0.5) / face_chart.PATCH_PX - 0.5
+    places = face_chart.mm_to_patches(glance.to_mm(points.places_px))
     light, red, blue = (points.means(sample(part, places)) for part in skin.gaps)
     roughness = points.means(sample(skin.roughness, places))
     return {
