@@ -18,9 +18,10 @@ from PIL import Image
 from scipy.spatial import cKDTree
 
 from wrinklecv.assessment import assess
-from wrinklecv.chart import linear_light, surface
+from wrinklecv.chart import linear_light
 from wrinklecv.codes import Code
 from wrinklecv.face import find_face, with_scale
+from wrinklecv.head import surface
 from wrinklecv.phantom import Person, Phantom, Shot, TrueLine, draw_phantom, random_lines
 from wrinklecv.records import Assessment, Bytes, Face, Line, Photo, Region, Scale, Verdict
 

@@ -19,10 +19,9 @@ from wrinklecv.chart import (
     px_to_mm,
     region_mask,
     region_share,
-    surface,
     to_photo,
-    unroll,
 )
+from wrinklecv.head import surface, unroll
 from wrinklecv.model import canonical_face
 from wrinklecv.records import Bytes, Chart, Face, Float, Photo, Region, Scale
 
@@ -68,34 +67,7 @@ def seen(yaw_deg: float = 0.0) -> Chart:
     return make_chart(photo(), canonical(yaw_deg))
 
 
-# -- the constant geometry -----------------------------------------------------------------------
-
-
-def test_unrolling_the_surface_gives_the_place_back() -> None:
-    places = node_places().reshape(-1, 2)
-    assert np.abs(unroll(surface(places)) - places).max() < 1e-9
-
-
-def test_the_surface_runs_through_the_canonical_face() -> None:
-    vertices, _ = canonical_face()
-    places = unroll(vertices)
-    upper = (places[:, 1] < 0) & (np.abs(places[:, 0]) < 90)
-    away = np.linalg.norm(surface(places[upper]) - vertices[upper], axis=1)
-    assert np.quantile(away, 0.9) < 1.0  # lids and brows fold more sharply than the surface may
-    assert np.median(away) < 0.2
-
-
-def test_the_surface_is_symmetric() -> None:
-    places = node_places().reshape(-1, 2)
-    mirrored = surface(places * (-1, 1)) * (-1, 1, 1)
-    assert np.abs(mirrored - surface(places)).max() < 0.1
-
-
-def test_the_forehead_goes_on_above_the_mesh_and_curves_back_like_a_skull() -> None:
-    v = np.arange(-106.0, -68.0)
-    depth = surface(np.column_stack([np.zeros(len(v)), v]))[:, 2]
-    assert (np.diff(depth) > 0).all()  # further forward, the further down
-    assert (np.diff(depth, 2) < 0.01).all()
+# -- coordinates ---------------------------------------------------------------------------------
 
 
 def test_millimetres_and_pixels_are_each_others_inverse() -> None:

@@ -10,8 +10,9 @@ from builders import a_line, an_assessment
 from scipy.spatial import cKDTree
 
 from wrinklecv import Assessment, Face, Line, Photo, Region, Scale, draw
-from wrinklecv.chart import REGION_OUTLINES_MM, surface
+from wrinklecv.chart import REGION_OUTLINES_MM
 from wrinklecv.draw import REGION_COLOURS, draw_lines
+from wrinklecv.head import surface
 from wrinklecv.records import Bytes, Float
 
 

@@ -14,7 +14,7 @@ import pytest
 from scipy.ndimage import gaussian_filter, map_coordinates
 from scipy.spatial import cKDTree
 
-from wrinklecv import chart, phantom
+from wrinklecv import chart, head, phantom
 from wrinklecv.face import find_face
 from wrinklecv.model import canonical_face
 from wrinklecv.phantom import (
@@ -71,11 +71,11 @@ def across(line: TrueLine, offsets_mm: Float) -> Float:
     lit, plain = (linear(drawn(name).photo.pixels)[..., 1] for name in ("line", "plain"))
     middle = slice(len(line.path_mm) // 4, 3 * len(line.path_mm) // 4)
     places = line.path_mm[middle]
-    points = chart.surface(places)
+    points = head.surface(places)
     tangent = np.gradient(points, axis=0)
     step = 0.1
     side_u, side_v = (
-        (chart.surface(places + d) - chart.surface(places - d)) / (2 * step)
+        (head.surface(places + d) - head.surface(places - d)) / (2 * step)
         for d in (np.array([step, 0]), np.array([0, step]))
     )
     normal = np.cross(side_u, side_v)
@@ -113,7 +113,7 @@ def test_a_line_is_as_dark_and_as_wide_as_it_says(number: int) -> None:
 def test_the_length_is_that_on_the_surface_and_ends_are_half_deep() -> None:
     line = drawn().lines[0]
     dense = phantom_path(line)
-    assert line.length_mm == pytest.approx(surface_length(chart.surface(dense)), rel=1e-3)
+    assert line.length_mm == pytest.approx(surface_length(head.surface(dense)), rel=1e-3)
     lit, plain = (linear(drawn(name).photo.pixels)[..., 1] for name in ("line", "plain"))
     for end in (0, -1):
         x, y = line.path_xy[end]
@@ -202,7 +202,7 @@ def test_a_drawn_face_is_found_where_it_was_drawn(tone: float) -> None:
     person = Person(seed=7, skin_tone=tone, lines=LINES)
     photo = draw_phantom(person, Shot(px_per_mm=5, width_px=1050, height_px=1300))
     face = find_face(photo.photo)
-    upper = np.append(np.flatnonzero(chart.unroll(canonical_face()[0])[:, 1] < 25), [468, 473])
+    upper = np.append(np.flatnonzero(head.unroll(canonical_face()[0])[:, 1] < 25), [468, 473])
     error = np.linalg.norm(face.points_xy - photo.landmarks_xy, axis=1)[upper].mean()
     between = np.linalg.norm(photo.landmarks_xy[468] - photo.landmarks_xy[473])
     assert error / between < 0.04

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 from scipy.ndimage import map_coordinates
 
-from .. import chart
+from .. import head
 from ..records import Float, Mask
 from .shape import AXIS_MM, RADIUS_MM, U_MM, V_MM, radius_spline, radius_table, room_inside
 
@@ -130,7 +130,7 @@ def cast(camera: Camera, width_px: int, height_px: int, *, ears: bool, hairline_
         origin_xy=low,
         step_px=step,
         points_mm=points.reshape(*shape, 3),
-        places_mm=chart.unroll(points).reshape(*shape, 2),
+        places_mm=head.unroll(points).reshape(*shape, 2),
         normals=normals.reshape(*shape, 3),
         inside_mm=inside.reshape(shape) * camera.head_size,
     )
@@ -150,7 +150,7 @@ def meet(camera: Camera, xy: Float, *, ears: bool, hairline_mm: float) -> tuple[
     depth = front.astype(float)
     depth[hit] = _refine(start[:, hit], way[:, hit], depth[hit], step, radius_spline(ears, hairline_mm))
     points = (start + way * depth).T
-    return points, inside, _normals(chart.unroll(points), table) @ camera.rotation.T
+    return points, inside, _normals(head.unroll(points), table) @ camera.rotation.T
 
 
 def _head_box(camera: Camera, width_px: int, height_px: int, margin: float) -> tuple[Float, Float]:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from .. import chart
+from .. import head
 from ..records import Float
 from .camera import Camera
 from .paint import vertex_places
@@ -32,7 +32,7 @@ def iris_centre(side: int) -> Float:
     """Return the middle of an iris (3,), canonical mm."""
     corners = vertex_places()[[UPPER_LID[side][0], UPPER_LID[side][-1]]]
     middle = corners.mean(axis=0) + np.array([-side * _NASAL_MM, -0.6])
-    return np.asarray(chart.surface(middle[None])[0] - np.array([0, 0, _SINK_MM]))
+    return np.asarray(head.surface(middle[None])[0] - np.array([0, 0, _SINK_MM]))
 
 
 def lid_lift(side: int) -> dict[int, Float]:
@@ -72,7 +72,7 @@ def _curve(indices: tuple[int, ...], movement: Movement, camera: Camera) -> Floa
     places = movement.place(lid_places()[list(indices)])
     along = np.append(0, np.cumsum(np.linalg.norm(np.diff(places, axis=0), axis=1)))
     dense = CubicSpline(along, places)(np.linspace(0, along[-1], 60))
-    return camera.project(chart.surface(dense))
+    return camera.project(head.surface(dense))
 
 
 def draw_eye(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .. import chart
+from .. import head
 from ..records import Float
 from .camera import Camera
 from .person import Glasses, Person
@@ -76,7 +76,7 @@ def _temple(frame: _Frame, side: int, person: Person) -> Float:
     t = np.linspace(0.02, 1, 60)[:, None]
     arm = hinge[1] + np.array([1.0, 0, -3.0]) + t * (_EAR_MM - hinge[1])
     points = np.concatenate([hinge, arm]) * np.array([side, 1, 1])
-    u, v = chart.unroll(points).T
+    u, v = head.unroll(points).T
     column, row = (np.rint(u) - U_MM[0]).astype(int), (np.rint(v) - V_MM[0]).astype(int)
     hair = hair_inside(person.ears, person.hairline_mm)[row, column] > 3
     return np.asarray(points[: int(hair.argmax())] if hair.any() else points)

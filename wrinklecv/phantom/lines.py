@@ -10,7 +10,7 @@ import numpy as np
 from scipy.interpolate import make_interp_spline
 from scipy.spatial import cKDTree
 
-from .. import chart
+from .. import chart, head
 from ..records import Float, Region, frozen_array
 from .camera import Camera, Cast
 from .shape import Movement
@@ -77,7 +77,7 @@ def true_line(line: PhantomLine, movement: Movement, camera: Camera) -> TrueLine
     """Say where `line` lies, how long and in which direction it runs, in one photo."""
     skin = smooth_path(line.path_mm, 0.25)
     places = movement.place(skin)
-    points = chart.surface(places)
+    points = head.surface(places)
     return TrueLine(
         region=line.region,
         path_mm=places,
@@ -86,7 +86,7 @@ def true_line(line: PhantomLine, movement: Movement, camera: Camera) -> TrueLine
         width_mm=line.width_mm,
         contrast=line.contrast,
         length_mm=surface_length(points) * camera.head_size,
-        angle_deg=chart.skin_angle_deg(places),
+        angle_deg=head.skin_angle_deg(places),
     )
 
 
@@ -134,7 +134,7 @@ def profile(points_mm: Float, line: TrueLine, head_size: float) -> Float:
     Distances are straight ones in space: within 2 mm on a head of 80 mm radius they equal the
     distance on the skin to 0.003 %.
     """
-    valley = chart.surface(smooth_path(line.path_mm, _DENSE_MM))
+    valley = head.surface(smooth_path(line.path_mm, _DENSE_MM))
     steps = np.diff(valley, axis=0)
     along = np.append(0.0, np.cumsum(np.linalg.norm(steps, axis=1)))
     tangent = np.gradient(valley, axis=0)

@@ -7,7 +7,7 @@ import functools
 import cv2
 import numpy as np
 
-from .. import chart
+from .. import head
 from ..model import canonical_face
 from ..records import Float
 from .person import Person, linear, skin_colour
@@ -40,7 +40,7 @@ _LID_CREASE = (
 @functools.cache
 def vertex_places() -> Float:
     """Return the chart places of the canonical vertices, (468, 2) mm."""
-    return chart.unroll(canonical_face()[0])
+    return head.unroll(canonical_face()[0])
 
 
 def to_texture(places_mm: Float) -> Float:

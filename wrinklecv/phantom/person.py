@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from .. import chart
+from .. import head
 from ..records import Expression, Float
 from .lines import PhantomLine
 from .shape import Movement
@@ -44,7 +44,7 @@ class ShadowEdge:
 
     def point_mm(self) -> Float:
         """Return the canonical place (3,) mm that the edge runs through."""
-        return np.asarray(chart.surface(np.array([self.through_mm]))[0])
+        return np.asarray(head.surface(np.array([self.through_mm]))[0])
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from .. import chart
+from ..head import surface, unroll
 from ..records import Bytes, Float, Photo, frozen_array
 from .camera import Camera, Cast, cast, meet, rotation
 from .eyes import draw_eye, iris_centre, iris_points, lid_places
@@ -96,7 +96,7 @@ def _camera(person: Person, shot: Shot) -> Camera:
 
 def _landmarks(person: Person, moved: Movement, camera: Camera) -> Float:
     """Return where the landmark model should see its 478 points, (478, 2) px."""
-    skin = camera.project(chart.surface(moved.place(lid_places())))
+    skin = camera.project(surface(moved.place(lid_places())))
     return np.concatenate([skin, iris_points(-1, camera, person), iris_points(1, camera, person)])
 
 
@@ -229,7 +229,7 @@ def _sharpen_edges(
     where = np.nonzero(edge)
     xy = np.stack([where[1], where[0]], axis=1) + np.array(corner, dtype=float)
     points, _, normals = meet(camera, xy, ears=person.ears, hairline_mm=person.hairline_mm)
-    places[where] = chart.unroll(points)
+    places[where] = unroll(points)
     bright[where] = shade(normals, shot)
 
 

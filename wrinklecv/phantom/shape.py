@@ -1,6 +1,6 @@
 """The drawn head's shape: its surface, and how an expression moves the skin.
 
-Over the regions the surface *is* `chart.surface`, because the measuring code measures on it. Outside
+Over the regions the surface *is* `head.surface`, because the measuring code measures on it. Outside
 (crown, back of the head, below the jaw) it is closed by simple curves that only have to look right.
 
 Two kinds of chart place are kept apart. A *skin* place is a piece of skin and stays with it in every
@@ -18,11 +18,11 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 from scipy.ndimage import spline_filter
 
-from .. import chart
+from .. import head
 from ..model import canonical_face
 from ..records import Expression, Float
 
-RADIUS_MM, AXIS_MM = 80.0, -30.0  # the cylinder `chart` unrolls onto
+RADIUS_MM, AXIS_MM = head.RADIUS_MM, head.AXIS_MM
 U_MM, V_MM = (-252.0, 252.0), (-156.0, 110.0)
 """What the table covers: all round (half of it is 251 mm), from above the crown to below the chin."""
 _SKULL_MM = np.array([85.0, 88.0, 112.0])  # half the head with its hair: wide, high, deep
@@ -79,7 +79,7 @@ def _grid() -> tuple[Float, Float]:
 def jaw_v(u_mm: Float) -> Float:
     """Return the v of the lower edge of the face at each u: the canonical mesh's lower outline."""
     outline = [152, 377, 400, 378, 379, 365, 397, 288, 361]
-    places = chart.unroll(canonical_face()[0][outline])
+    places = head.unroll(canonical_face()[0][outline])
     u = np.append(places[:, 0], 121.0)
     return np.asarray(np.interp(np.abs(u_mm), u, np.append(places[:, 1], 32.0)))
 
@@ -98,7 +98,7 @@ def radius_table(ears: bool, hairline_mm: float) -> Float:
     """Sample the head's radius over (v, u) each mm: (rows, columns) float64."""
     v, u = _grid()
     inner = np.stack([np.clip(u, -121, 121), np.clip(v, -110, 96)], axis=-1)
-    face = np.hypot(*(chart.surface(inner.reshape(-1, 2))[:, ::2].T - np.array([[0], [AXIS_MM]])))
+    face = np.hypot(*(head.surface(inner.reshape(-1, 2))[:, ::2].T - np.array([[0], [AXIS_MM]])))
     # Skin behind the mesh: the head's back.
     back = 1 / np.hypot(np.sin(u / RADIUS_MM) / 76.0, np.cos(u / RADIUS_MM) / 104.0)
     behind = smoothstep(112, 140, np.abs(u))
