@@ -18,13 +18,17 @@ import simplejpeg
 from skimage.filters import sato
 
 from wrinklecv.assessment import assess
-from wrinklecv.chart import PX_PER_MM, make_chart
+from wrinklecv.chart import make_chart, region_mask
 from wrinklecv.face import find_face
+from wrinklecv.lines import propose_lines
 from wrinklecv.phantom import Person, Shot, draw_phantom, random_lines
 from wrinklecv.photo import read_photo
+from wrinklecv.records import Float
 from wrinklecv.ridges import find_ridges
 from wrinklecv.settings import DEFAULTS
+from wrinklecv.skin import find_skin
 
+from .drawn import sights_of
 from .table import Bar, Table, bar_table
 
 _SIZES = {3: (1512, 2016), 12: (3024, 4032), 48: (6048, 8064)}
@@ -205,27 +209,47 @@ def _memory(photos: dict[int, Path]) -> Table:
 
 
 def _ridges(path: Path) -> Table:
-    """Compare the ridge filter with scikit-image's on the same chart at the same scales."""
+    """Compare the ridge filter with scikit-image's on what `assess` filters: each region's glance."""
     photo = read_photo(path)
-    light = make_chart(photo, find_face(photo)).light.copy()
-    sigmas = DEFAULTS.sigmas_mm
-    ours = find_ridges(light, sigmas_mm=sigmas, px_per_mm=PX_PER_MM).response
-    theirs = sato(light, sigmas=[s * PX_PER_MM for s in sigmas], black_ridges=True)
-    agreement = float(np.corrcoef(ours.ravel(), theirs.ravel())[0, 1])
-    mine, peer = _times_s(
-        [
-            lambda: find_ridges(light, sigmas_mm=sigmas, px_per_mm=PX_PER_MM),
-            lambda: sato(light, sigmas=[s * PX_PER_MM for s in sigmas], black_ridges=True),
-        ],
-        rounds=5,
-    )
+    chart = make_chart(photo, find_face(photo))
+    skin = find_skin(chart, settings=DEFAULTS)
+    glances = [
+        propose_lines(chart, region, skin, sight, settings=DEFAULTS).glance
+        for region, sight in sights_of(chart, skin).items()
+    ]
+    px_per_mm = glances[0].px_per_mm
+
+    def ours() -> list[Float]:
+        sigmas_mm = DEFAULTS.sigmas_mm
+        return [find_ridges(g.light, sigmas_mm=sigmas_mm, px_per_mm=px_per_mm).response for g in glances]
+
+    def theirs() -> list[Float]:
+        sigmas_px = [s * px_per_mm for s in DEFAULTS.sigmas_mm]
+        return [sato(g.light, sigmas=sigmas_px, black_ridges=True) for g in glances]
+
+    inside = np.concatenate([g.shrunk(region_mask(g.region)).ravel() for g in glances])
+    both = [
+        np.concatenate([response.ravel() for response in filtered()])[inside] for filtered in (ours, theirs)
+    ]
+    agreement = float(np.corrcoef(*both)[0, 1])
+    mine, peer = _times_s([ours, theirs], rounds=5)
+    pixels = sum(g.light.size for g in glances)
     return bar_table(
         "Ridge filter against skimage.filters.sato",
         [
-            Bar("agreement (correlation)", f"{agreement:.4f}", "≥ 0.99", agreement >= 0.99),
-            Bar("speed", f"{peer / mine:.0f} × faster ({mine * 1e3:.0f} ms)", "≥ 20 ×", peer / mine >= 20),
+            Bar(
+                "agreement (correlation) inside the regions", f"{agreement:.4f}", "≥ 0.99", agreement >= 0.99
+            ),
+            Bar(
+                "speed",
+                f"{peer / mine:.0f} × faster ({mine * 1e3:.1f} ms, sato {peer * 1e3:.0f} ms)",
+                "≥ 20 ×",
+                peer / mine >= 20,
+            ),
         ],
-        "Same pixels, same scales, one core.",
+        f"Same pixels, same scales, one core: what `assess` filters, the {len(glances)} regions at "
+        f"{px_per_mm:g} px per mm ({pixels / 1e6:.2f} MP together). Agreement leaves out the margin around "
+        "each region, where the two continue the picture differently beyond its edge.",
     )
 
 
