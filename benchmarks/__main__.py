@@ -1,4 +1,4 @@
-"""Run the benchmarks: ``python -m benchmarks [lines|truth|repeat|speed] [FOLDER]`` (all by default).
+"""Run the benchmarks: ``python -m benchmarks [lines|truth|smooth|repeat|speed] [FOLDER]`` (all by default).
 
 One named bench prints its tables. Without a name all run and `docs/accuracy.md` is written anew.
 """
@@ -13,7 +13,7 @@ from . import page
 from .photos import DATA
 from .table import Table, markdown
 
-_ALL = ("lines", "truth", "repeat", "speed")
+_ALL = tuple(page.TITLES)
 
 
 def main() -> None:
@@ -24,7 +24,7 @@ def main() -> None:
         "folder",
         nargs="?",
         type=Path,
-        help="your photos: for `lines` a folder with photos/ and lines/, for `repeat` any folder",
+        help="your photos; `lines` wants a folder with photos/ and lines/, `smooth` and `repeat` any folder",
     )
     asked = parser.parse_args()
     if asked.folder and not asked.folder.is_dir():
@@ -45,9 +45,16 @@ def _run(name: str, folder: Path | None) -> tuple[Table, ...]:
 
 def _bench(name: str) -> Callable[[Path], tuple[Table, ...]]:
     """Fetch one bench; each is imported only when it runs."""
-    from . import lines, repeat, speed, truth
+    from . import lines, repeat, smooth, speed, truth
 
-    return {"lines": lines.run, "truth": truth.run, "repeat": repeat.run, "speed": speed.run}[name]
+    every = {
+        "lines": lines.run,
+        "truth": truth.run,
+        "smooth": smooth.run,
+        "repeat": repeat.run,
+        "speed": speed.run,
+    }
+    return every[name]
 
 
 if __name__ == "__main__":

@@ -10,25 +10,27 @@ from .pictures import CASES, draw_cases
 from .table import Table, markdown
 
 _PAGE = Path(__file__).parents[1] / "docs" / "accuracy.md"
-_TITLES = {
+TITLES = {
     "lines": "Against lines that people drew",
     "truth": "On drawn faces whose truth is known",
+    "smooth": "On skin that has hardly a line",
     "repeat": "The same face, another photo",
     "speed": "Time and memory",
 }
+"""Every bench, in the order of the page, and what its part of the page is called."""
 _HEAD = """# How accurate it is
 
 Written by `make bench` (measure version {version}); do not edit. Every table can be had alone:
-`python -m benchmarks lines|truth|repeat|speed [FOLDER]`. Drawn faces share their surface with the measuring
+`python -m benchmarks {names} [FOLDER]`. Drawn faces share their surface with the measuring
 code; figures on real photos come from photos that the method was tuned on, unless you give your own folder.
 """
 
 
 def write(sections: dict[str, tuple[Table, ...]]) -> Path:
     """Write the page from each bench's tables and return where it is."""
-    parts = [_HEAD.format(version=MEASURE_VERSION)]
+    parts = [_HEAD.format(version=MEASURE_VERSION, names="|".join(TITLES))]
     for name, tables in sections.items():
-        parts.append(f"## {_TITLES[name]}\n")
+        parts.append(f"## {TITLES[name]}\n")
         parts.extend(markdown(table) for table in tables)
     draw_cases(_PAGE.parent)
     parts.append("## Pictures\n")

@@ -10,8 +10,11 @@ import pytest
 from builders import a_line, a_refusal, an_assessment, some_measures
 from PIL import Image
 
-from benchmarks import changes, compared, repeat
+from benchmarks import changes, compared, page, repeat, smooth
+from benchmarks.__main__ import _bench
 from benchmarks.compared import Pair, compare
+from benchmarks.lines import best_thresholds, precision_at
+from benchmarks.smooth import Forehead, smooth_bars
 from benchmarks.speed import _with_comment
 from benchmarks.table import Bar, Table, bar_table, markdown
 from wrinklecv.chart import linear_light
@@ -184,7 +187,79 @@ def test_photos_are_found_in_any_folder_but_not_drawn_lines(tmp_path: Path) -> N
     assert repeat._chosen(tmp_path / "missing")[0] == []
 
 
+# -- lines that people drew ----------------------------------------------------------------------------
+
+
+def test_each_tolerance_takes_its_own_best_threshold() -> None:
+    curve = np.zeros((2, 3, 4, 2, 4))  # photos, thresholds, regions, tolerances, counts
+    curve[..., 1] = curve[..., 3] = 10  # found, drawn
+    right = {0: (2, 9, 3), 1: (5, 6, 8)}  # of ten, at each threshold
+    for tolerance, values in right.items():
+        for threshold, value in enumerate(values):
+            curve[:, threshold, :, tolerance, 0] = curve[:, threshold, :, tolerance, 2] = value
+    best = best_thresholds(curve)
+    assert best.shape == (2, 4, 2, 4)
+    assert (best[:, :, 0, 0] == 9).all()
+    assert (best[:, :, 1, 0] == 8).all()
+
+
+def test_a_threshold_is_best_over_all_photos_together() -> None:
+    curve = np.zeros((2, 2, 1, 1, 4))
+    curve[..., 1] = curve[..., 3] = 10
+    curve[:, :, 0, 0, 0] = curve[:, :, 0, 0, 2] = [[9, 6], [0, 6]]  # 4.5 on average, or 6
+    assert best_thresholds(curve)[:, 0, 0, 0].tolist() == [6, 6]
+
+
+def test_precision_is_read_off_between_two_thresholds() -> None:
+    curve = np.array([(0.2, 0.9), (0.4, 0.5), (0.8, 0.1)])
+    assert precision_at(0.5, curve) == pytest.approx(0.4)
+    assert precision_at(0.6, curve) == pytest.approx(0.35)
+    assert precision_at(0.1, curve) == pytest.approx(0.8)
+
+
+def test_a_curve_that_passes_twice_counts_with_its_best_precision() -> None:
+    curve = np.array([(0.2, 0.9), (0.4, 0.5), (0.6, 0.7), (0.7, 0.3)])
+    assert precision_at(0.6, curve) == pytest.approx(0.625)
+    assert precision_at(0.5, np.array([(0.2, 0.5), (0.4, 0.5)])) == pytest.approx(0.4)
+
+
+def test_a_recall_that_no_threshold_reaches_has_no_precision() -> None:
+    curve = np.array([(0.2, 0.9), (0.8, 0.1)])
+    assert precision_at(0.95, curve) is None
+    assert precision_at(0.05, curve) is None
+
+
+# -- smooth skin ---------------------------------------------------------------------------------------
+
+
+def test_foreheads_that_were_not_measured_do_not_count_as_smooth() -> None:
+    foreheads = [Forehead(Path(f"{k}.jpg"), density) for k, density in enumerate((0.0, 3.0, None))]
+    mean, most, some, missing = smooth_bars(foreheads)
+    assert (mean.value, mean.met) == ("1.50 mm/cm²", False)
+    assert most.value == "3.00 mm/cm² (1)"
+    assert (some.value, missing.value) == ("1 of 2", "1 of 3")
+    assert [bar.name for bar in smooth_bars(foreheads[2:])] == ["foreheads not measured"]
+
+
+def test_only_people_known_to_be_young_are_taken_and_only_at_rest(tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text("subject,age\n001,25\n002,26\n003,NA\n004,19\n005,20\n")
+    for name in ("001_expr-rest", "001_expr-smile", "002_expr-rest", "003_expr-rest", "004_expr-rest"):
+        (tmp_path / f"sub-{name}.jpg").touch()
+    assert [p.stem for p in smooth.young_at_rest(tmp_path)] == ["sub-001_expr-rest", "sub-004_expr-rest"]
+
+
+def test_without_photos_a_sentence_stands_in_place_of_figures(tmp_path: Path) -> None:
+    (table,) = smooth.run(tmp_path / "missing")
+    assert table.rows == ()
+    assert table.note == "No photos of smooth skin: there are none in missing."
+
+
 # -- speed and tables ----------------------------------------------------------------------------------
+
+
+def test_every_bench_has_its_part_of_the_page() -> None:
+    assert list(page.TITLES) == ["lines", "truth", "smooth", "repeat", "speed"]
+    assert all(callable(_bench(name)) for name in page.TITLES)
 
 
 def test_a_comment_makes_another_file_with_the_same_picture(tmp_path: Path, ramp: Bytes) -> None:
