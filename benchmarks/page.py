@@ -6,7 +6,7 @@ from pathlib import Path
 
 from wrinklecv.records import MEASURE_VERSION
 
-from .pictures import CASES, draw_cases
+from .pictures import draw_cases
 from .table import Table, markdown
 
 _PAGE = Path(__file__).parents[1] / "docs" / "accuracy.md"
@@ -32,8 +32,8 @@ def write(sections: dict[str, tuple[Table, ...]]) -> Path:
     for name, tables in sections.items():
         parts.append(f"## {TITLES[name]}\n")
         parts.extend(markdown(table) for table in tables)
-    draw_cases(_PAGE.parent)
     parts.append("## Pictures\n")
-    parts.extend(f"![{what}]({name})\n\n*{what}. Drawn faces, no persons.*\n" for name, what, _ in CASES)
+    for name, caption in draw_cases(_PAGE.parent).items():
+        parts.append(f"![{caption}]({name})\n\n*{caption}. Drawn faces, no persons.*\n")
     _PAGE.write_text("\n".join(parts), encoding="utf-8")
     return _PAGE

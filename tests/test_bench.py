@@ -14,6 +14,7 @@ from benchmarks import changes, compared, page, repeat, smooth
 from benchmarks.__main__ import _bench
 from benchmarks.compared import Pair, compare
 from benchmarks.lines import best_thresholds, precision_at
+from benchmarks.pictures import found_words
 from benchmarks.smooth import Forehead, smooth_bars
 from benchmarks.speed import _with_comment
 from benchmarks.table import Bar, Table, bar_table, markdown
@@ -21,6 +22,7 @@ from wrinklecv.chart import linear_light
 from wrinklecv.codes import Code
 from wrinklecv.photo import read_photo
 from wrinklecv.records import Assessment, Bytes, Finding, Region, Verdict
+from wrinklecv.selftest import Check, LineCheck
 
 
 @pytest.fixture
@@ -260,6 +262,17 @@ def test_without_photos_a_sentence_stands_in_place_of_figures(tmp_path: Path) ->
 def test_every_bench_has_its_part_of_the_page() -> None:
     assert list(page.TITLES) == ["lines", "truth", "smooth", "repeat", "speed"]
     assert all(callable(_bench(name)) for name in page.TITLES)
+
+
+def test_a_caption_says_what_was_found_of_that_picture() -> None:
+    right = LineCheck(Region.FOREHEAD, 1, 40, 42, 1, 1, 1, 0.1, 0.2, 0.2, 0.01, 0)
+    missed = dataclasses.replace(right, pieces=0, length_mm=0.0)
+    false = a_line()
+    assert found_words(Check((), (), 60, 1)) == "no false line"
+    assert found_words(Check((), (false, false), 60, 1)) == f"{2 * false.length_mm:.0f} mm of false line"
+    words = "1 of 2 drawn lines found as one line each, no false line; lengths +5% to +5%"
+    assert found_words(Check((right, missed), (), 60, 1)) == words
+    assert found_words(Check((missed,), (), 60, 1)).startswith("0 of 1 drawn lines found")
 
 
 def test_a_comment_makes_another_file_with_the_same_picture(tmp_path: Path, ramp: Bytes) -> None:
