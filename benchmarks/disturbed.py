@@ -18,7 +18,7 @@ from .table import Table
 FALSE_MM_PER_CM2 = 0.2
 _FALL_SHARE = 0.01
 """Less than a hundredth of a region lost tells a reader nothing."""
-_FIRST_SEED = 52_000
+_FIRST_SEED = 62_000
 """First drawn when measure version 2 was final, so that nothing was tuned on these faces (tuning: 31 000 and
 up; the weights learnt from other faces, 40 000 and up, with the same kinds of disturbance)."""
 _BROWN, _BLOND, _BLACK, _GREY = (62, 43, 32), (168, 132, 84), (34, 27, 25), (150, 146, 140)

@@ -17,12 +17,12 @@ from wrinklecv import chart as face_chart
 from wrinklecv.chart import make_chart
 from wrinklecv.errors import PhotoError
 from wrinklecv.face import find_face
-from wrinklecv.lines import Sight
+from wrinklecv.lines import Sight, sight_of
 from wrinklecv.photo import read_photo
-from wrinklecv.records import Chart, Face, Float, Mask, Photo, Region
+from wrinklecv.records import Chart, Face, Float, Mask, Region
 from wrinklecv.regions import measure_coverage
 from wrinklecv.settings import DEFAULTS
-from wrinklecv.sharpness import camera_blur_mm, edge_blur_mm
+from wrinklecv.sharpness import edge_blur_mm
 from wrinklecv.skin import Skin, find_skin
 
 OPEN_GATES = dataclasses.replace(
@@ -46,7 +46,6 @@ class Drawn:
     """One photo on the chart, and the middles of the lines that a person drew on it, (H, W) bool."""
 
     person: str
-    photo: Photo
     face: Face
     chart: Chart
     skin: Skin
@@ -83,17 +82,14 @@ def read_drawn(paths: tuple[Path, Path]) -> Drawn | None:
     white = (strokes > 127).astype(np.float32)
     on_chart = cv2.remap(white, grid[..., 0], grid[..., 1], cv2.INTER_LINEAR)
     middles = skeletonize(cv2.GaussianBlur(on_chart, (0, 0), _STROKE_BLUR_PX) > 0.3)
-    return Drawn(person_of(paths[0]), photo, face, chart, skin, sights_of(chart, skin), middles)
+    return Drawn(person_of(paths[0]), face, chart, skin, sights_of(chart, skin), middles)
 
 
 def sights_of(chart: Chart, skin: Skin) -> dict[Region, Sight]:
-    edge = edge_blur_mm(chart)
-    result = {}
-    for region, seen in measure_coverage(chart, skin.usable).items():
-        if seen.px_per_mm:
-            camera = camera_blur_mm(seen.px_per_chart_mm, edge, settings=OPEN_GATES)
-            result[region] = Sight(camera, 0.0)
-    return result
+    """Tell how finely each region was seen; a region of which nothing was seen is left out."""
+    edge_mm = edge_blur_mm(chart)
+    coverage = measure_coverage(chart, skin.usable)
+    return {r: sight_of(c, edge_mm, settings=OPEN_GATES) for r, c in coverage.items() if c.px_per_mm}
 
 
 def places(mask: Mask) -> Float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,10 +11,10 @@ from scipy.spatial import cKDTree
 from wrinklecv import chart as face_chart
 from wrinklecv.chart import make_chart
 from wrinklecv.face import find_face
-from wrinklecv.lines import propose_lines
+from wrinklecv.lines import Sight, propose_lines
 from wrinklecv.phantom import DISTURBANCES, Person, Shot, disturbed, draw_phantom, random_lines
-from wrinklecv.records import Float
-from wrinklecv.skin import find_skin
+from wrinklecv.records import Chart, Float, Mask, Region
+from wrinklecv.skin import Skin, find_skin
 from wrinklecv.traits import TRAITS
 
 from .drawn import OPEN_GATES, TOLERANCES_MM, Drawn, places, sights_of
@@ -35,17 +36,27 @@ class Examples:
 
 
 def examples_of(drawn: Drawn) -> Examples:
-    """Describe every proposed path of one photo."""
-    middles = places(drawn.middles)
-    tree = cKDTree(middles) if len(middles) else None
+    """Describe every proposed path of a photo that a person drew on."""
+    tree = cKDTree(places(drawn.middles)) if drawn.middles.any() else None
+
+    def near(path_mm: Float) -> Mask:
+        if tree is None:
+            return np.zeros(len(path_mm), bool)
+        return np.asarray(tree.query(face_chart.mm_to_px(path_mm))[0] <= _NEAR_MM * face_chart.PX_PER_MM)
+
+    return _examples(drawn.chart, drawn.skin, drawn.sights, near)
+
+
+def _examples(
+    chart: Chart, skin: Skin, sights: dict[Region, Sight], near: Callable[[Float], Mask]
+) -> Examples:
+    """Describe every proposed path; `near` tells which places (N, 2) chart mm lie near a true line."""
     traits, shares, lengths = [np.zeros((0, len(TRAITS)))], [], []
-    for region, sight in drawn.sights.items():
-        proposals = propose_lines(drawn.chart, region, drawn.skin, sight, settings=OPEN_GATES)
+    for region, sight in sights.items():
+        proposals = propose_lines(chart, region, skin, sight, settings=OPEN_GATES)
         traits.append(proposals.traits)
         for path in proposals.paths_px:
-            on_chart = face_chart.mm_to_px(proposals.glance.to_mm(path))
-            near = tree.query(on_chart)[0] <= _NEAR_MM * face_chart.PX_PER_MM if tree else np.zeros(1)
-            shares.append(float(near.mean()))
+            shares.append(float(near(proposals.glance.to_mm(path)).mean()))
             steps = np.linalg.norm(np.diff(path, axis=0), axis=1)
             lengths.append(float(steps.sum()) / proposals.glance.px_per_mm)
     return Examples(np.concatenate(traits), np.array(shares), np.array(lengths))
@@ -70,18 +81,11 @@ def phantom_examples(number: int) -> Examples:
     face = find_face(phantom.photo)
     chart = make_chart(phantom.photo, face)
     skin = find_skin(chart, settings=OPEN_GATES)
-    middles = np.zeros(face_chart.SHAPE, bool)
-    for line in phantom.lines:
-        columns, rows = np.rint(_on_chart_px(chart.photo_xy, line.path_xy)).astype(int).T
-        middles[np.clip(rows, 0, middles.shape[0] - 1), np.clip(columns, 0, middles.shape[1] - 1)] = True
-    return examples_of(Drawn(str(number), phantom.photo, face, chart, skin, sights_of(chart, skin), middles))
+    # Truth and measurement meet on the photo: it is exact there, whatever the landmarks did to the chart.
+    tree = cKDTree(np.concatenate([line.path_xy for line in phantom.lines]))
 
+    def near(path_mm: Float) -> Mask:
+        off_px = tree.query(face_chart.to_photo(chart, path_mm))[0]
+        return np.asarray(off_px * phantom.mm_per_px <= _NEAR_MM)
 
-def _on_chart_px(photo_xy: Float, path_xy: Float) -> Float:
-    """Find the chart pixels (N, 2) that show `path_xy` (N, 2), between the four nearest nodes."""
-    nodes = photo_xy.reshape(-1, 2)
-    at = cKDTree(nodes).query(path_xy, k=4)
-    weight = 1 / np.maximum(at[0], 1e-6) ** 2
-    rows, columns = np.divmod(at[1], photo_xy.shape[1])
-    node_px = (np.stack([columns, rows], axis=-1) + 0.5) * face_chart.NODE_PX - 0.5
-    return np.asarray((node_px * weight[..., None]).sum(axis=1) / weight.sum(axis=1)[:, None])
+    return _examples(chart, skin, sights_of(chart, skin), near)

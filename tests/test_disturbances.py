@@ -47,8 +47,7 @@ def is_told(before: Assessment, after: Assessment) -> bool:
 
 
 # What the detector does not hold yet is no case here but a missed bar in the truth bench: single
-# strands of hair, thin metal frames, shine on dark skin, a level shadow edge that nothing tells; and
-# freckles on dark skin, since measure version 2 (one false line beside an eye, 0.29 mm/cm²).
+# strands of hair, thin metal frames, shine on dark skin, a level shadow edge that nothing tells.
 HELD = (
     ("hair: few strands", "light"),
     ("hair: fringe", "light"),
@@ -58,6 +57,7 @@ HELD = (
     ("stubble", "light"),
     ("stubble", "dark"),
     ("freckles", "light"),
+    ("freckles", "dark"),
     ("shine", "light"),
     ("shadow edge: upright", "light"),
     ("shadow edge: upright", "dark"),

@@ -134,7 +134,7 @@ def long_branch() -> Float:
 def test_a_side_branch_becomes_a_walk_of_its_own() -> None:
     points = long_branch()
     everywhere = np.ones(len(points), bool)
-    main, side = _walks(candidates(points), everywhere, everywhere, (40, 60))
+    main, side = _walks(candidates(points), everywhere, everywhere, (40, 60), 3.0)
     assert len(main) == 60
     assert len(side) >= 16  # its first pixels belong to the main line's own width
     assert (side[:, 0] == 30).all()
@@ -145,17 +145,17 @@ def test_a_group_without_a_strong_point_is_dropped_whole() -> None:
     low = np.ones(len(points), bool)
     high = np.zeros(len(points), bool)
     high[5] = True
-    (walk,) = _walks(candidates(points), low, high, (12, 20))
+    (walk,) = _walks(candidates(points), low, high, (12, 20), 3.0)
     assert (walk[:, 1] == 2).all()
     assert len(walk) == 20
-    assert _walks(candidates(points), low, ~low, (12, 20)) == []
+    assert _walks(candidates(points), low, ~low, (12, 20), 3.0) == []
 
 
 # -- bridges -------------------------------------------------------------------------------------
 
 
 def joined(*pieces: Float) -> list[Float]:
-    return bridge(list(pieces), max_gap_px=24, max_turn_deg=30)
+    return bridge(list(pieces), max_gap_mm=8, max_turn_deg=30, px_per_mm=3)
 
 
 def ends(paths: list[Float]) -> set[frozenset[tuple[float, float]]]:

@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 from .chart import make_chart
 from .face import find_face
-from .lines import USUAL_LINE_MM, Sight, find_lines
+from .lines import USUAL_LINE_MM, find_lines, sight_of
 from .measures import measure_region
 from .model import MODEL_SHA256
 from .quality import judge_photo
 from .records import MEASURE_VERSION, Assessment, Face, Line, Photo, Region, Verdict
 from .regions import measure_coverage, with_lines
 from .settings import DEFAULTS, Settings
-from .sharpness import blur_doubt_share, camera_blur_mm, edge_blur_mm
+from .sharpness import edge_blur_mm
 from .skin import find_skin
 
 
@@ -36,8 +36,7 @@ def assess(
     measured = () if None in refused else tuple(r for r in Region if r not in refused)
     found: dict[Region, tuple[tuple[Line, ...], float]] = {}
     for region in measured:
-        camera_mm = camera_blur_mm(coverage[region].px_per_chart_mm, blur_mm, settings=settings)
-        sight = Sight(camera_mm, blur_doubt_share(camera_mm, blur_mm))
+        sight = sight_of(coverage[region], blur_mm, settings=settings)
         found[region] = find_lines(chart, region, skin, face.scale, sight, settings=settings)
     lines = tuple(line for some, _ in found.values() for line in some)
     seen = measure_coverage(chart, with_lines(skin.usable, skin.visible, [line.path_mm for line in lines]))

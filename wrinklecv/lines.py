@@ -10,9 +10,10 @@ from . import chart as face_chart
 from .paths import REACH_MM, find_paths, noise_contrasts
 from .profiles import FWHM, Profile, measure_profile
 from .records import Chart, Float, Line, Region, Scale
-from .regions import Glance, Piece, glance_at, piece_of
+from .regions import Coverage, Glance, Piece, glance_at, piece_of
 from .ridges import find_ridges
 from .settings import Settings
+from .sharpness import blur_doubt_share, camera_blur_mm
 from .skin import Skin
 from .traits import faintest_contrast, likelihood, measure_traits
 
@@ -23,6 +24,8 @@ _SHAPE_TURN_RAD = 0.05
 _FADING_MM = 0.75
 _DEEPEST_MM = 2.0
 """Length of the stretch whose mean is a line's largest contrast."""
+USUAL_LINE_MM = 10.0
+"""The length of line that detection limits are said for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,12 @@ class Sight:
 
     camera_blur_mm: float
     doubt_share: float
+
+
+def sight_of(coverage: Coverage, edge_blur_mm: float | None, *, settings: Settings) -> Sight:
+    """Tell how finely a photo saw a region of that coverage, its sharpest edges being `edge_blur_mm` soft."""
+    camera_mm = camera_blur_mm(coverage.px_per_chart_mm, edge_blur_mm, settings=settings)
+    return Sight(camera_mm, blur_doubt_share(camera_mm, edge_blur_mm))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,9 +74,10 @@ def propose_lines(chart: Chart, region: Region, skin: Skin, sight: Sight, *, set
 def find_lines(
     chart: Chart, region: Region, skin: Skin, scale: Scale, sight: Sight, *, settings: Settings
 ) -> tuple[tuple[Line, ...], float]:
-    """Find and measure the lines of one region; also return the smallest contrast it would have found.
+    """Find and measure the lines of one region, longest first.
 
-    The lines come longest first.
+    Also returns the detection limit: the contrast from which a usual line of `USUAL_LINE_MM` would have
+    been found in the middle of the region.
     """
     proposals = propose_lines(chart, region, skin, sight, settings=settings)
     piece = proposals.glance.piece
@@ -97,14 +107,12 @@ def find_lines(
 
 def _limit(proposals: Proposals, settings: Settings) -> float:
     """Return the contrast from which a usual line of `USUAL_LINE_MM` would have been found."""
-    noise = float(np.median(proposals.noise))
+    # The noise is that of the glance, where a usual line of that sharp width is shallower than it is.
+    usual_mm = settings.sigmas_mm[1]
+    noise = float(np.median(proposals.noise)) * float(np.hypot(usual_mm, settings.glance_blur_mm)) / usual_mm
     certain = settings.line_signal_to_noise * noise * float(np.sqrt(2 * REACH_MM / USUAL_LINE_MM))
     likely = faintest_contrast(noise, proposals.glance.region, settings)
     return max(settings.min_line_contrast, certain, likely)
-
-
-USUAL_LINE_MM = 10.0
-"""The length of line that detection limits are said for."""
 
 
 def _line(
@@ -153,6 +161,7 @@ def _is_line(line: Line, profile: Profile, settings: Settings) -> bool:
         and line.contrast >= settings.min_line_contrast
         and line.signal_to_noise >= settings.line_signal_to_noise
         and profile.evenness >= settings.min_evenness
+        and bool(profile.depths.std() <= settings.max_depth_spread * profile.depths.mean())
     )
 
 

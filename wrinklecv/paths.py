@@ -38,6 +38,15 @@ _SAMPLE_STEP_MM = 0.5
 _SMOOTH_MM = 0.5
 """Gaussian along a path that turns pixel steps into a curve, without cutting real bends."""
 _LEAST_PIXELS = 4
+"""A walk of fewer pixels has no direction."""
+_STAIRCASE_MM = 0.67
+"""Points this near to a walk belong to it: half the width of the crest they thin."""
+_TANGENT_MM = 0.67
+"""Gaussian along a walk before its direction is read."""
+_END_MM = 4.0
+"""Length at a piece's end that tells where it points to."""
+_TOUCHING_MM = 1.0
+"""A gap shorter than this has no direction of its own."""
 POINT_STEP_MM = 0.25
 """Spacing of a path's points."""
 
@@ -67,10 +76,12 @@ def find_paths(
     strong = candidates.contrast > settings.floor_contrast
     low = strong & (candidates.signal_to_noise > settings.low_signal_to_noise)
     high = strong & (candidates.signal_to_noise > settings.high_signal_to_noise)
-    pieces = _walks(candidates, low, high, ridges.response.shape)
+    pieces = _walks(candidates, low, high, ridges.response.shape, px_per_mm)
     shortest = settings.min_piece_mm * px_per_mm
-    pieces = [_sub_pixel(ridges.response, p) for p in pieces if _length(p) >= shortest]
-    joined = bridge(pieces, max_gap_px=settings.max_gap_mm * px_per_mm, max_turn_deg=settings.max_turn_deg)
+    pieces = [_sub_pixel(ridges.response, p, px_per_mm) for p in pieces if _length(p) >= shortest]
+    joined = bridge(
+        pieces, max_gap_mm=settings.max_gap_mm, max_turn_deg=settings.max_turn_deg, px_per_mm=px_per_mm
+    )
     paths = [smooth_path(p, _SMOOTH_MM * px_per_mm, POINT_STEP_MM * px_per_mm) for p in joined]
     return [p for p in paths if _length(p) >= settings.min_path_mm * px_per_mm]
 
@@ -163,20 +174,23 @@ def _is_crest(response: Float, places_px: Float, normal_rad: Float) -> Mask:
 # -- walks ---------------------------------------------------------------------------------------
 
 
-def _walks(candidates: Candidates, low: Mask, high: Mask, shape: tuple[int, ...]) -> list[Float]:
+def _walks(
+    candidates: Candidates, low: Mask, high: Mask, shape: tuple[int, ...], px_per_mm: float
+) -> list[Float]:
     """Group the points above the low limit, keep groups that reach the high one, walk each: (N, 2)."""
     points = candidates.places_px[low].astype(int)
     groups = _groups(points, shape)
     has_seed = np.bincount(groups, weights=high[low], minlength=1) > 0
     points = points[has_seed[groups]] if len(points) else points
     walks: list[Float] = []
+    staircase_px = 2 * round(_STAIRCASE_MM * px_per_mm) + 1
     while len(points):
         found = _longest_walks(points, shape)
         walks.extend(found)
         # Points beside a walk are its own staircase: they go with it. What is left are side branches.
         covered = np.zeros(shape, np.uint8)
         for walk in found:
-            cv2.polylines(covered, [walk.astype(np.int32)], False, 1, thickness=5)
+            cv2.polylines(covered, [walk.astype(np.int32)], False, 1, thickness=staircase_px)
         points = points[covered[points[:, 1], points[:, 0]] == 0] if found else points[:0]
     return walks
 
@@ -223,9 +237,9 @@ def _neighbours(points: Float, shape: tuple[int, ...]) -> csr_matrix:
     return csr_matrix((np.ones(len(pairs[0])), pairs), shape=(len(points),) * 2)
 
 
-def _sub_pixel(response: Float, path: Float) -> Float:
+def _sub_pixel(response: Float, path: Float, px_per_mm: float) -> Float:
     """Move each point to the crest of a parabola across the valley (at most one pixel)."""
-    tangent = np.gradient(gaussian_filter1d(path, 2.0, axis=0, mode="nearest"), axis=0)
+    tangent = np.gradient(gaussian_filter1d(path, _TANGENT_MM * px_per_mm, axis=0, mode="nearest"), axis=0)
     tangent /= np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-9)
     normal = np.column_stack([-tangent[:, 1], tangent[:, 0]])
     behind, here, ahead = (sample(response, path + k * normal) for k in (-1, 0, 1))
@@ -237,13 +251,13 @@ def _sub_pixel(response: Float, path: Float) -> Float:
 # -- paths ---------------------------------------------------------------------------------------
 
 
-def bridge(pieces: list[Float], *, max_gap_px: float, max_turn_deg: float) -> list[Float]:
+def bridge(pieces: list[Float], *, max_gap_mm: float, max_turn_deg: float, px_per_mm: float) -> list[Float]:
     """Join pieces whose ends face each other across a gap, nearest first.
 
     Both end directions must agree with the gap's own within `max_turn_deg`.
     """
     pieces = list(pieces)
-    while (best := _best_joint(pieces, max_gap_px, max_turn_deg)) is not None:
+    while (best := _best_joint(pieces, max_gap_mm, max_turn_deg, px_per_mm)) is not None:
         first, second, flip_first, flip_second = best
         head = pieces[first][::-1] if flip_first else pieces[first]
         tail = pieces[second][::-1] if flip_second else pieces[second]
@@ -253,27 +267,30 @@ def bridge(pieces: list[Float], *, max_gap_px: float, max_turn_deg: float) -> li
 
 
 def _best_joint(
-    pieces: list[Float], max_gap_px: float, max_turn_deg: float
+    pieces: list[Float], max_gap_mm: float, max_turn_deg: float, px_per_mm: float
 ) -> tuple[int, int, bool, bool] | None:
     """Find the pair of ends with the shortest admissible gap: which pieces, and which to turn round."""
     if len(pieces) < 2:
         return None
     # Ends in the order start, end of piece 0, start, end of piece 1, …; directions point outwards.
     ends = np.array([end for p in pieces for end in (p[0], p[-1])])
-    reach = 12
+    reach = round(_END_MM * px_per_mm)
     outwards = np.array([d for p in pieces for d in (p[0] - p[: reach + 1][-1], p[-1] - p[-reach - 1 :][0])])
     outwards = outwards / np.maximum(np.linalg.norm(outwards, axis=1, keepdims=True), 1e-9)
     gaps = ends[None, :, :] - ends[:, None, :]
     distance = np.linalg.norm(gaps, axis=2)
     unit = gaps / np.maximum(distance, 1e-9)[..., None]
-    # A gap of a pixel or two has no direction of its own: there the two ends must face each other.
+    # A gap of a millimetre has no direction of its own: there the two ends must face each other.
     facing = -(outwards[:, None, :] * outwards[None, :, :]).sum(axis=2)
     ahead = (unit * outwards[:, None, :]).sum(axis=2)
-    ahead = np.where(distance < 3, 1.0, np.minimum(ahead, ahead.T))
+    ahead = np.where(distance < _TOUCHING_MM * px_per_mm, 1.0, np.minimum(ahead, ahead.T))
     limit = np.cos(np.deg2rad(max_turn_deg))
     piece = np.arange(len(ends)) // 2
     admissible = (
-        (distance <= max_gap_px) & (facing > limit) & (ahead > limit) & (piece[:, None] != piece[None, :])
+        (distance <= max_gap_mm * px_per_mm)
+        & (facing > limit)
+        & (ahead > limit)
+        & (piece[:, None] != piece[None, :])
     )
     if not admissible.any():
         return None
