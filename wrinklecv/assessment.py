@@ -64,4 +64,5 @@ def assess(
         quality=quality,
         lines=lines,
         regions=regions,
+        chart=chart,
     )

@@ -61,6 +61,16 @@ class Code(StrEnum):
     HAIR_OVER_FOREHEAD = "hair_over_forehead"
     LITTLE_SKIN = "little_skin"
     EYES_CLOSED = "eyes_closed"
+    # the pair
+    POSE_DIFFERS = "pose_differs"
+    LIGHT_DIFFERS = "light_differs"
+    EXPOSURE_DIFFERS = "exposure_differs"
+    REST_SOFTER = "rest_softer"
+    EXPRESSION_SOFTER = "expression_softer"
+    NOT_LAID_TOGETHER = "not_laid_together"
+    WEAK_EXPRESSION = "weak_expression"
+    REST_SHOWS_EXPRESSION = "rest_shows_expression"
+    OTHER_REGION = "other_region"
     # the machine
     TIMED_OUT = "timed_out"
     CRASHED = "crashed"

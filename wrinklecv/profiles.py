@@ -128,6 +128,16 @@ def _basis(across_mm: Float, sigma_mm: float) -> tuple[Float, Float]:
     return window, np.column_stack([-np.exp(-(x**2) / (2 * sigma_mm**2)), np.ones_like(x), x])
 
 
+def valley_weights(sigma_mm: float, step_mm: float) -> Float:
+    """Return the weights (odd length) that read a valley's depth from light `step_mm` apart across it.
+
+    Least squares over valley, level and slope; sigma_mm: the valley's standard deviation as seen.
+    """
+    half = int(max(0.8, 3 * sigma_mm) / step_mm)
+    _, model = _basis(np.arange(-half, half + 1) * step_mm, sigma_mm)
+    return np.asarray(np.linalg.pinv(model)[0])
+
+
 @functools.cache
 def _width_models() -> tuple[Float, Float, Float]:
     """Return, for each width on the grid, what fits a mean profile over the whole window.

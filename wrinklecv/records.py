@@ -55,6 +55,15 @@ class Expression(StrEnum):
     UNKNOWN = "unknown"
 
 
+class LineKind(StrEnum):
+    """What a rest photo and an expression photo of one face say about a line."""
+
+    STATIC = "static"
+    DEEPENED = "deepened"
+    DYNAMIC = "dynamic"
+    INDETERMINATE = "indeterminate"
+
+
 class Verdict(StrEnum):
     """Is it fit to be measured: yes, with doubt, or no."""
 
@@ -267,6 +276,7 @@ class Assessment:
 
     quality: every doubt, about the photo or a region. A region with a finding of verdict REFUSE
     is *absent* from `regions` and has no lines: its numbers would be wrong.
+    chart: what was measured, for comparing with another photo; None where it was left out to save memory.
     """
 
     photo_name: str
@@ -280,6 +290,7 @@ class Assessment:
     quality: tuple[Finding, ...]
     lines: tuple[Line, ...]
     regions: tuple[RegionMeasures, ...]
+    chart: Chart | None = None
 
     def verdict(self, region: Region) -> Verdict:
         """Return the worst verdict among the findings about `region` or the whole photo."""
@@ -323,11 +334,11 @@ class Outcome:
     message: str = ""
 
 
-def _by_fields(record: Face | Line) -> tuple[type, tuple[Any, ...]]:
+def by_fields(record: Any) -> tuple[type, tuple[Any, ...]]:
     """Say how to rebuild a record in another process: by its constructor, so its arrays stay read-only."""
     values = (getattr(record, field.name) for field in fields(record))
     return type(record), tuple(dict(v) if isinstance(v, MappingProxyType) else v for v in values)
 
 
-copyreg.pickle(Face, _by_fields)
-copyreg.pickle(Line, _by_fields)
+copyreg.pickle(Face, by_fields)
+copyreg.pickle(Line, by_fields)

@@ -108,6 +108,20 @@ class Settings:
     """Standard deviation of a line's contrast along it over its mean. Of 20 real lines 19 have less than
     0.6; a row of freckles has more than 1."""
 
+    # -- comparing rest and expression --
+    static_share: float = 0.8
+    """From this static share on a line is static, below it deepened: between visits of untreated people
+    contrasts differ by a fifth."""
+    dynamic_share: float = 0.35
+    """A line that is not seen at rest is dynamic when its static share is surely below this."""
+    min_kind_confidence: float = 0.9
+    seen_signal_to_noise: float = 3.5
+    """A place of a rest photo shows a line when the contrast read there is this much above its noise."""
+    min_seen_share: float = 0.7
+    """Share of a line's path that must have been seen in the other photo."""
+    contrast_share_sd: float = 0.06
+    """Relative error of the ratio of two contrasts read alike in two photos of one face."""
+
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             wanted, value = type(field.default), getattr(self, field.name)

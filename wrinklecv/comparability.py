@@ -1,0 +1,154 @@
+"""Are two photos of one face fit to be compared: pose, light, sharpness, movement; with what to do.
+
+A line that looks shallower in a softer or differently lit photo is not a shallower line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from . import chart as face_chart
+from .codes import Code
+from .movement import mean_travel
+from .pairs import SPEAKS_FOR, Travel
+from .records import Chart, Expression, Face, Finding, Float, Mask, Region, Verdict
+
+_MOST_TURN_DEG = 5.0
+_MOST_EXPOSURE = 1.0
+"""ln of the skin's light between the photos; contrast does not depend on it, noise and clipping do."""
+_WARN_LIGHT, _MOST_LIGHT = 0.25, 0.45
+"""Change of the light's slope over the face, ln per 50 mm: drawn faces lit from 10° elsewhere change by
+0.1, from 40° elsewhere by 0.5."""
+_SLOPE_MM = 50.0
+_WARN_SOFTER_MM, _MOST_SOFTER_MM = 0.15, 0.3
+"""Blur (standard deviation) that one photo has beyond the other."""
+_WEAK_MM = {Expression.BROW_RAISE: 1.0, Expression.FROWN: 0.5, Expression.SMILE: 1.5}
+"""Mean travel (movement.py) below which an expression may have been too weak to show its lines."""
+_BACKWARDS_MM = {Expression.BROW_RAISE: -0.8, Expression.FROWN: -0.5, Expression.SMILE: -1.0}
+"""Travel beyond which the rest photo is the one that shows the expression."""
+
+
+def judge_poses(rest: Face, expression: Face) -> Iterator[Finding]:
+    """Doubt a pair whose heads are turned differently."""
+    for name, a, b in (
+        ("sideways", rest.yaw_deg, expression.yaw_deg),
+        ("up or down", rest.pitch_deg, expression.pitch_deg),
+    ):
+        if abs(a - b) > _MOST_TURN_DEG:
+            yield Finding(
+                Code.POSE_DIFFERS,
+                Verdict.WARN,
+                f"Between the two photos the head turned {name} by {abs(a - b):.0f}° (limit "
+                f"{_MOST_TURN_DEG:.0f}°): take both with the head alike.",
+                None,
+                abs(a - b),
+                _MOST_TURN_DEG,
+                "deg",
+            )
+
+
+def judge_light(rest: Chart, expression: Chart, skins: tuple[Mask, Mask]) -> Iterator[Finding]:
+    """Doubt, or refuse, a pair lit differently; skins: (h', w') usable skin of both."""
+    both = skins[0] & skins[1]
+    if both.sum() < 500:
+        return
+    gap = (face_chart.patch_means(expression.light) - face_chart.patch_means(rest.light))[both]
+    rows, columns = np.nonzero(both)
+    terms = np.column_stack([np.ones(len(rows)), columns - columns.mean(), rows - rows.mean()])
+    level, across, down = _robust_fit(terms, gap)
+    if abs(level) > _MOST_EXPOSURE:
+        yield Finding(
+            Code.EXPOSURE_DIFFERS,
+            Verdict.WARN,
+            f"One photo is much brighter (ln ratio {abs(level):.1f}, limit {_MOST_EXPOSURE:.1f}): "
+            "expose both alike.",
+            None,
+            abs(level),
+            _MOST_EXPOSURE,
+            "ln",
+        )
+    slope = float(np.hypot(across, down)) * _SLOPE_MM
+    for verdict, limit in ((Verdict.REFUSE, _MOST_LIGHT), (Verdict.WARN, _WARN_LIGHT)):
+        if slope > limit:
+            yield Finding(
+                Code.LIGHT_DIFFERS,
+                verdict,
+                f"The light falls differently on the face in the two photos (ln {slope:.2f} over "
+                f"{_SLOPE_MM:.0f} mm, limit {limit:.2f}), which makes lines look deeper or shallower: "
+                "take both under the same light.",
+                None,
+                slope,
+                limit,
+                "ln",
+            )
+            return
+
+
+def _robust_fit(terms: Float, values: Float) -> tuple[float, float, float]:
+    weight = np.ones(len(values))
+    for _ in range(5):
+        solved = np.linalg.lstsq(terms * weight[:, None], values * weight, rcond=None)[0]
+        weight = 1 / np.sqrt(1 + ((values - terms @ solved) / 0.1) ** 2)
+    return float(solved[0]), float(solved[1]), float(solved[2])
+
+
+def judge_sharpness(softer_mm: float) -> Iterator[Finding]:
+    """Doubt, or refuse, a pair of unlike sharpness.
+
+    softer_mm: blur of the rest photo beyond the expression photo's; below 0 the other way round.
+    """
+    rest = softer_mm > 0
+    code, name, other = (
+        (Code.REST_SOFTER, "rest", "expression") if rest else (Code.EXPRESSION_SOFTER, "expression", "rest")
+    )
+    for verdict, limit in ((Verdict.REFUSE, _MOST_SOFTER_MM), (Verdict.WARN, _WARN_SOFTER_MM)):
+        if abs(softer_mm) > limit:
+            yield Finding(
+                code,
+                verdict,
+                f"The {name} photo is softer than the {other} photo (by {abs(softer_mm):.2f} mm, limit "
+                f"{limit:.2f} mm), so its lines look shallower: take it again, sharp.",
+                None,
+                abs(softer_mm),
+                limit,
+                "mm",
+            )
+            return
+
+
+def judge_movement(travels: tuple[Travel, ...], name: Expression) -> Iterator[Finding]:
+    """Doubt an expression that hardly moved, refuse a pair in which the rest photo shows it."""
+    if name not in _WEAK_MM:
+        return
+    moved, words = mean_travel(travels, name), name.value.replace("_", " ")
+    for region in SPEAKS_FOR[name]:
+        if moved < _BACKWARDS_MM[name]:
+            yield shows_at_rest(region, moved, _BACKWARDS_MM[name], "mm", f"the {words} is in the rest photo")
+        elif moved < _WEAK_MM[name]:
+            yield Finding(
+                Code.WEAK_EXPRESSION,
+                Verdict.WARN,
+                f"The {words} moved the face by {moved:.1f} mm only (usual: {_WEAK_MM[name]:.1f} or more): "
+                "too little to call its lines static only. After a treatment, effect and less effort cannot "
+                "be told apart.",
+                region,
+                moved,
+                _WEAK_MM[name],
+                "mm",
+            )
+
+
+def shows_at_rest(region: Region, value: float, limit: float, unit: str, why: str) -> Finding:
+    """Return the finding that the rest photo shows the expression."""
+    return Finding(
+        Code.REST_SHOWS_EXPRESSION,
+        Verdict.REFUSE,
+        f"The rest photo shows expression ({why}): the photos may be swapped, or the face was not relaxed. "
+        "Take the rest photo with a relaxed face.",
+        region,
+        value,
+        limit,
+        unit,
+    )

@@ -1,0 +1,80 @@
+"""What the lines of a region say together, in a pair."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from .pairs import ComparedLine, KindTotal, RegionComparison
+from .records import Assessment, LineKind, Region, RegionMeasures
+
+_NORMAL_90 = 1.645
+_COMMON_SD = 0.04
+"""What blur, light and the shape of the face may do alike to all static shares of a pair."""
+
+
+def sum_up(
+    rest: Assessment,
+    expression: Assessment,
+    region: Region,
+    lines: Sequence[ComparedLine],
+    residual_mm: float,
+    *,
+    own: bool,
+    scale_ratio: float,
+) -> RegionComparison:
+    """Sum up one region that was measured in both photos.
+
+    scale_ratio: mm of the expression photo's own scale that one mm of the rest photo's scale is there.
+    """
+    here = [line for line in lines if line.region is region]
+    before, after = (_measures(assessment, region) for assessment in (rest, expression))
+    # mm × % / cm² goes with one over the scale; the scale's own error is common to both.
+    index, index_se = after.wrinkle_index * scale_ratio, after.wrinkle_index_se * scale_ratio
+    scale_sd = rest.face.scale.relative_sd
+    gap = index - before.wrinkle_index
+    own_se = [
+        math.sqrt(max(se**2 - (value * scale_sd) ** 2, 0.0))
+        for value, se in ((before.wrinkle_index, before.wrinkle_index_se), (index, index_se))
+    ]
+    share = _mean_share(here)
+    return RegionComparison(
+        region=region,
+        own=own,
+        residual_mm=residual_mm,
+        totals=tuple(_total(kind, here) for kind in LineKind),
+        rest_index=before.wrinkle_index,
+        rest_index_se=before.wrinkle_index_se,
+        expression_index=index,
+        expression_index_se=index_se,
+        dynamic_gap=gap,
+        dynamic_gap_se=math.hypot(*own_se, gap * scale_sd),
+        static_share=share[0],
+        static_share_low=share[1],
+        static_share_high=share[2],
+    )
+
+
+def _measures(assessment: Assessment, region: Region) -> RegionMeasures:
+    return next(m for m in assessment.regions if m.region is region)
+
+
+def _total(kind: LineKind, lines: Sequence[ComparedLine]) -> KindTotal:
+    of_kind = [line.length_mm for line in lines if line.kind is kind]
+    return KindTotal(kind, len(of_kind), float(sum(of_kind)))
+
+
+def _mean_share(lines: Sequence[ComparedLine]) -> tuple[float | None, float | None, float | None]:
+    """Return the static share of the lines that were told, by length, and its 90 % interval."""
+    told = [line for line in lines if line.kind is not LineKind.INDETERMINATE]
+    if not told:
+        return None, None, None
+    length = np.array([line.length_mm for line in told])
+    share = np.array([line.static_share for line in told])
+    half = np.array([(line.static_share_high - line.static_share_low) / 2 for line in told])
+    mean = float((length * share).sum() / length.sum())
+    own = float(np.linalg.norm(length * half) / length.sum())
+    wide = math.hypot(own, _NORMAL_90 * _COMMON_SD)
+    return mean, max(0.0, mean - wide), min(1.0, mean + wide)
