@@ -10,8 +10,9 @@ from scipy import sparse
 from scipy.ndimage import map_coordinates
 
 from .. import head
+from ..head import AXIS_MM, RADIUS_MM
 from ..records import Float, Mask
-from .shape import AXIS_MM, RADIUS_MM, U_MM, V_MM, radius_spline, radius_table, room_inside
+from .shape import U_MM, V_MM, radius_spline, radius_table, room_inside
 
 CAST_STEP_MM = 1.0
 """Between rays: the surface bends so gently that cubic interpolation between them errs by < 0.005 mm."""

@@ -19,10 +19,10 @@ from scipy.interpolate import PchipInterpolator
 from scipy.ndimage import spline_filter
 
 from .. import head
+from ..head import AXIS_MM, RADIUS_MM
 from ..model import canonical_face
 from ..records import Expression, Float
 
-RADIUS_MM, AXIS_MM = head.RADIUS_MM, head.AXIS_MM
 U_MM, V_MM = (-252.0, 252.0), (-156.0, 110.0)
 """What the table covers: all round (half of it is 251 mm), from above the crown to below the chin."""
 _SKULL_MM = np.array([85.0, 88.0, 112.0])  # half the head with its hair: wide, high, deep

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import map_coordinates
 
+from ..head import AXIS_MM, RADIUS_MM
 from ..records import Float
 from .lines import smooth_path
 from .person import Person, linear
-from .shape import AXIS_MM, RADIUS_MM, U_MM, V_MM, hairline_v, radius_spline
+from .shape import U_MM, V_MM, hairline_v, radius_spline
 from .strokes import Stroke
 
 _WIDTH_MM = (0.06, 0.12)
