@@ -63,6 +63,11 @@ class ComparedLine:
         for name in ("rest_path_mm", "expression_path_mm", "rest_path_xy", "expression_path_xy"):
             object.__setattr__(self, name, frozen_array(getattr(self, name), np.float32, (points, 2), name))
 
+    @property
+    def is_read(self) -> bool:
+        """Whether both photos say something about it, be it too little to tell its kind."""
+        return self.static_share_high - self.static_share_low < 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class KindTotal:
@@ -78,9 +83,11 @@ class RegionComparison:
     """What a pair says about one region; `totals` holds every kind once.
 
     own: whether the expression uses this region's muscles. residual_mm: how far the two photos' skin may
-    lie from where it was laid together. dynamic_gap: wrinkle index in expression less that at rest.
+    lie from where it was laid together. Indices: each photo's own, by the rest photo's scale.
+    dynamic_gap: Σ(length_mm × deepening in %) / area in cm² over the lines that could be read in both
+    photos, so a line just below one photo's limit does not count as none there.
     static_share: mean over lines that were told, weighted by length, with its 90 % interval; None where no
-    line was told. Indices by the rest photo's scale.
+    line was told.
     """
 
     region: Region

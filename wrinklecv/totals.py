@@ -31,14 +31,10 @@ def sum_up(
     """
     here = [line for line in lines if line.region is region]
     before, after = (_measures(assessment, region) for assessment in (rest, expression))
-    # mm × % / cm² goes with one over the scale; the scale's own error is common to both.
+    # mm × % / cm² goes with one over the scale.
     index, index_se = after.wrinkle_index * scale_ratio, after.wrinkle_index_se * scale_ratio
     scale_sd = rest.face.scale.relative_sd
-    gap = index - before.wrinkle_index
-    own_se = [
-        math.sqrt(max(se**2 - (value * scale_sd) ** 2, 0.0))
-        for value, se in ((before.wrinkle_index, before.wrinkle_index_se), (index, index_se))
-    ]
+    gap, gap_se = _gap(here, before.area_mm2 / 100)
     share = _mean_share(here)
     return RegionComparison(
         region=region,
@@ -50,7 +46,7 @@ def sum_up(
         expression_index=index,
         expression_index_se=index_se,
         dynamic_gap=gap,
-        dynamic_gap_se=math.hypot(*own_se, gap * scale_sd),
+        dynamic_gap_se=math.hypot(gap_se, gap * scale_sd),
         static_share=share[0],
         static_share_low=share[1],
         static_share_high=share[2],
@@ -59,6 +55,16 @@ def sum_up(
 
 def _measures(assessment: Assessment, region: Region) -> RegionMeasures:
     return next(m for m in assessment.regions if m.region is region)
+
+
+def _gap(lines: Sequence[ComparedLine], area_cm2: float) -> tuple[float, float]:
+    """Return Σ length (mm) × deepening (%) / area over the lines that could be read in both; its error."""
+    read = [line for line in lines if line.is_read]
+    length = np.array([line.length_mm for line in read]) * 100 / area_cm2
+    deeper = np.array([line.expression_contrast - line.rest_contrast for line in read])
+    noise = np.array([math.hypot(line.rest_contrast_se, line.expression_contrast_se) for line in read])
+    common = _COMMON_SD * float((length * np.array([abs(line.rest_contrast) for line in read])).sum())
+    return float((length * deeper).sum()), math.hypot(float(np.linalg.norm(length * noise)), common)
 
 
 def _total(kind: LineKind, lines: Sequence[ComparedLine]) -> KindTotal:

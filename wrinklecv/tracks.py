@@ -39,18 +39,25 @@ _LEAST_AGREEMENT = 0.4
 """A line that was found must be read again at this share of its contrast, else the place is wrong."""
 _MOST_RESIDUAL_MM = 1.0
 _USUAL_MM = 10.0
+_SOFTNESS_DOUBT = 0.7
+"""Share of a softness' effect on contrast that stays in doubt after it was allowed for."""
 _SHARPEST = 0.6
 """As in `profiles.py`: a line as narrow as the blur itself is not made narrower than this share."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Side:
-    """One photo of a pair: assessment, chart, skin; blur_mm2: variance of its blur by region, chart mm²."""
+    """One photo of a pair: assessment, chart, skin.
+
+    blur_mm2: variance of an ordinary photo's blur by region, chart mm². more_mm2: what this one is softer
+    than the other beyond that.
+    """
 
     assessment: Assessment
     chart: Chart
     skin: Skin
     blur_mm2: dict[Region, float]
+    more_mm2: float = 0.0
 
     def lines_in(self, region: Region) -> list[tuple[int, Line]]:
         """Return the region's lines with their places in the assessment."""
@@ -97,7 +104,8 @@ def track_lines(rest: Side, expression: Side, laid: Registration, settings: Sett
     for track, pair in zip(tracks, readings, strict=True):
         moved, contrasts = _contrasts(rest, expression, track, pair, textures, region, settings)
         spacing_mm = _spacing(track, tracks)
-        judged = _judged(contrasts, pair, laid.residual_mm, spacing_mm, settings)
+        share_sd = _share_sd(track, (rest, expression), region, settings)
+        judged = _judged(contrasts, pair, laid.residual_mm, spacing_mm, share_sd, settings)
         if not _read_again(rest, moved.rest_line, contrasts[0]):
             judged = unseen("The line that was found at rest lies elsewhere than it should.")
         found.append(_compared(rest, expression, moved, contrasts, judged, region))
@@ -122,7 +130,7 @@ def _tracks(rest: Side, expression: Side, laid: Registration) -> list[_Track]:
     ):
         search = float(np.clip(2 * doubt, _LEAST_SEARCH_MM, _MOST_SEARCH_MM))
         if match >= 0:
-            place, search = place + _aside(place, rest_paths[match]), 0.0
+            place, search = place + _aside(place, rest_paths[match], within), 0.0
         other = at_rest[match][0] if match >= 0 else -1
         tracks.append(_Track(place, path, other, number, _sigma_mm(line, expression.chart), search))
     for k, (number, line) in enumerate(at_rest):
@@ -145,15 +153,18 @@ def _sigma_mm(line: Line, chart: Chart) -> float:
     return line.width_mm / FWHM / widening
 
 
-def _aside(path: Float, line: Float) -> Float:
-    """Return what brings each point of `path` (N, 2) aside onto `line` (M, 2); beyond its ends as at them."""
+def _aside(path: Float, line: Float, within_mm: float) -> Float:
+    """Return what brings each point of `path` (N, 2) aside onto `line` (M, 2), where that is near enough.
+
+    Between such points it goes evenly, beyond them as at the last.
+    """
     gaps = line[None] - path[:, None]
     across = normals(path)
     nearest = np.linalg.norm(gaps, axis=2).argmin(axis=1)
-    beside = (nearest > 0) & (nearest < len(line) - 1)
+    off = np.einsum("nk,nk->n", gaps[np.arange(len(path)), nearest], across)
+    beside = (nearest > 0) & (nearest < len(line) - 1) & (np.abs(off) <= within_mm)
     if beside.sum() < 3:
         return np.zeros_like(path)
-    off = np.einsum("nk,nk->n", gaps[np.arange(len(path)), nearest], across)
     every = np.arange(len(path))
     off = np.interp(every, every[beside], off[beside])
     return np.asarray(gaussian_filter1d(off, _SMOOTH_MM / _STEP_MM, mode="nearest")[:, None] * across)
@@ -177,7 +188,13 @@ def _read(side: Side, path_mm: Float, track: _Track, region: Region) -> Reading:
 
 
 def _seen_sigma(track: _Track, side: Side, region: Region) -> float:
-    return math.hypot(track.sigma_mm, math.sqrt(max(side.blur_mm2[region], 0.0)))
+    return math.sqrt(track.sigma_mm**2 + max(side.blur_mm2[region], 0.0) + side.more_mm2)
+
+
+def _share_sd(track: _Track, sides: tuple[Side, Side], region: Region, settings: Settings) -> float:
+    """Return the relative error of the static share: more where a photo's softness had to be allowed for."""
+    flattened = [1 - math.sqrt(1 - side.more_mm2 / _seen_sigma(track, side, region) ** 2) for side in sides]
+    return math.hypot(settings.contrast_share_sd, _SOFTNESS_DOUBT * sum(flattened))
 
 
 def _texture(side: Side, region: Region, readings: list[tuple[Reading, Float]], settings: Settings) -> float:
@@ -234,6 +251,7 @@ def _judged(
     pair: tuple[Reading, Reading],
     residual_mm: float,
     spacing_mm: float,
+    share_sd: float,
     settings: Settings,
 ) -> Judgement:
     if not math.isfinite(residual_mm) or residual_mm > _MOST_RESIDUAL_MM:
@@ -243,7 +261,7 @@ def _judged(
             return unseen(f"The {name} photo does not show enough of its skin.")
     if residual_mm > spacing_mm / 2:
         return unseen("Another line runs so near that the two could be mistaken for each other.")
-    return judge_kind(contrasts[0], contrasts[1], share_sd=settings.contrast_share_sd, settings=settings)
+    return judge_kind(contrasts[0], contrasts[1], share_sd=share_sd, settings=settings)
 
 
 def _read_again(side: Side, number: int, contrast: Contrast) -> bool:
