@@ -215,6 +215,14 @@ def test_only_a_few_photos_are_under_way_at_a_time(tmp_path: Path) -> None:
     outcomes.close()  # type: ignore[attr-defined]  # a generator; the pool stops with it
 
 
+def test_a_batch_keeps_no_charts() -> None:
+    sample = next((Path(__file__).parent.parent / "sample_images").glob("*.jpg"))
+    [outcome] = assess_many([sample])
+    assert outcome.assessment is not None
+    assert outcome.assessment.regions
+    assert outcome.assessment.chart is None, "3 MB of pixels for each photo"
+
+
 def test_an_assessment_survives_the_way_between_processes() -> None:
     sent = an_assessment()
     got: Assessment = pickle.loads(pickle.dumps(sent))  # noqa: S301 - our own bytes

@@ -7,11 +7,11 @@ give byte-identical tables, with one process or many.
 from __future__ import annotations
 
 import hashlib
-import multiprocessing
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from .codes import Code
 from .errors import PhotoError
@@ -19,6 +19,7 @@ from .listing import Found, Paths, find_photos, outcome_of
 from .records import Assessment, Outcome, Photo, Status, Verdict
 from .results import Results
 from .settings import DEFAULTS, Settings
+from .workers import Failed, Workers, at_work
 
 PHOTO_TIMEOUT_S = 60.0
 """A 50-megapixel photo takes a few seconds; a network share that stopped answering takes for ever."""
@@ -26,7 +27,10 @@ OVERLAY_LONG_SIDE_PX = 1600
 
 
 class Scored(NamedTuple):
-    """What a worker brings back of one file: an assessment and its overlay (JPEG), or why there is none."""
+    """What a worker brings back of one file: an assessment and its overlay (JPEG), or why there is none.
+
+    The assessment comes without its chart: 3 MB of pixels are not carried between processes.
+    """
 
     sha256: str
     assessment: Assessment | None = None
@@ -59,7 +63,8 @@ def assess_file(file: Path, path: str, settings: Settings, overlay: bool) -> Sco
         assessment = assess(photo, settings=settings)
     except PhotoError as error:
         return Scored(sha256, code=error.code, message=str(error))
-    return Scored(sha256, assessment, _overlay(photo, assessment) if overlay else b"")
+    drawn = _overlay(photo, assessment) if overlay else b""
+    return Scored(sha256, replace(assessment, chart=None), drawn)
 
 
 def _overlay(photo: Photo, assessment: Assessment) -> bytes:
@@ -83,8 +88,9 @@ def assess_many(
     With `jobs` > 1 each photo is assessed in one of that many processes and has `PHOTO_TIMEOUT_S`;
     call it under ``if __name__ == "__main__":`` then, as multiprocessing asks. A bug is not caught.
     """
-    for outcome, _ in _outcomes(find_photos(paths), settings, jobs, assess_one, overlays=False):
-        yield outcome
+    with at_work(jobs) as workers:
+        for outcome, _ in _outcomes(find_photos(paths), settings, workers, assess_one, overlays=False):
+            yield outcome
 
 
 def score(
@@ -105,9 +111,9 @@ def score(
     """
     paths = list(paths)
     summary = Summary(Counter(), Counter())
-    with Results(Path(out), paths) as results:
+    with Results(Path(out), paths) as results, at_work(jobs) as workers:
         found = list(find_photos(paths, ignored=summary.ignored))
-        steps = _outcomes(found, settings, jobs, assess_one, overlays=overlays)
+        steps = _outcomes(found, settings, workers, assess_one, overlays=overlays)
         for done, (outcome, overlay) in enumerate(steps, start=1):
             results.add(outcome, overlay)
             summary.statuses[outcome.status] += 1
@@ -119,17 +125,19 @@ def score(
 
 
 def _outcomes(
-    found: Iterable[Found], settings: Settings, jobs: int, assess_one: AssessOne, *, overlays: bool
+    found: Iterable[Found], settings: Settings, workers: Workers, assess_one: AssessOne, *, overlays: bool
 ) -> Iterator[tuple[Outcome, bytes]]:
     """Yield (outcome, overlay) per file, in order."""
-    walk = _in_processes if jobs > 1 else _in_turn
+    tasks = ((f, None if f.refusal else (f.file, f.path, settings, overlays)) for f in found)
     first_with: dict[str, str] = {}
-    for item, scored in walk(found, settings, jobs, assess_one, overlays):
+    for item, scored in workers.do(assess_one, tasks, timeout_s=PHOTO_TIMEOUT_S):
         if item.refusal is not None:
             yield item.refusal, b""
-        else:
-            outcome = _judged(item.path, scored, first_with)
-            yield outcome, scored.overlay if outcome.assessment else b""
+            continue
+        if isinstance(scored, Failed):
+            scored = Scored("", code=scored.code, message=scored.message)
+        outcome = _judged(item.path, scored, first_with)
+        yield outcome, scored.overlay if outcome.assessment else b""
 
 
 def _judged(path: str, scored: Scored, first_with: dict[str, str]) -> Outcome:
@@ -141,63 +149,10 @@ def _judged(path: str, scored: Scored, first_with: dict[str, str]) -> Outcome:
         machine = {Code.CRASHED: Status.CRASHED, Code.TIMED_OUT: Status.TIMED_OUT}
         status = machine.get(scored.code or Code.CRASHED, Status.REJECTED)
         return outcome_of(path, status, scored.code, scored.message, sha256)
+    assessment = replace(assessment, chart=None)
     refusal = next((f for f in assessment.quality if f.verdict is Verdict.REFUSE), None)
     if refusal is not None and not assessment.regions:  # nothing could be measured
         return outcome_of(path, Status.REJECTED, refusal.code, refusal.advice, sha256, assessment)
     doubt = any(f.verdict is not Verdict.PASS for f in assessment.quality)
     status = Status.SCORED_FLAGGED if doubt else Status.SCORED
     return outcome_of(path, status, sha256=sha256, assessment=assessment)
-
-
-def _in_turn(
-    found: Iterable[Found], settings: Settings, _jobs: int, assess_one: AssessOne, overlays: bool
-) -> Iterator[tuple[Found, Scored]]:
-    """Assess in this process, one after the other."""
-    for item in found:
-        yield item, Scored("") if item.refusal else assess_one(item.file, item.path, settings, overlays)
-
-
-def _in_processes(
-    found: Iterable[Found], settings: Settings, jobs: int, assess_one: AssessOne, overlays: bool
-) -> Iterator[tuple[Found, Scored]]:
-    """Assess in `jobs` processes; only a window of the files is under way, so memory stays flat."""
-    from pebble import ProcessPool
-
-    context = multiprocessing.get_context("spawn")  # the landmark model hangs in a forked process
-    pool = ProcessPool(max_workers=jobs, initializer=_start_worker, context=context)
-    under_way: deque[tuple[Found, Any]] = deque()
-    try:
-        for item in found:
-            task = (item.file, item.path, settings, overlays)
-            future = None if item.refusal else pool.schedule(assess_one, args=task, timeout=PHOTO_TIMEOUT_S)
-            under_way.append((item, future))
-            if len(under_way) >= 4 * jobs:
-                item, future = under_way.popleft()
-                yield item, _result(future)
-        for item, future in under_way:
-            yield item, _result(future)
-    finally:
-        pool.stop()  # type: ignore[no-untyped-call]
-        pool.join()
-
-
-def _result(future: Any) -> Scored:
-    """Wait for a worker; its death or silence is a result too."""
-    from pebble import ProcessExpired
-
-    try:
-        scored: Scored = future.result() if future else Scored("")
-    except TimeoutError:
-        message = f"Measuring it took longer than {PHOTO_TIMEOUT_S:g} s. Check the disk or network it is on."
-        return Scored("", code=Code.TIMED_OUT, message=message)
-    except ProcessExpired as error:
-        message = f"The process that measured it died (exit code {error.exitcode}). Please report the photo."
-        return Scored("", code=Code.CRASHED, message=message)
-    return scored
-
-
-def _start_worker() -> None:
-    """Keep each worker on one core: there is a worker for every core."""
-    import cv2
-
-    cv2.setNumThreads(1)
