@@ -240,12 +240,9 @@ def _rms(off: Float, weight: Float) -> float:
 
 def _folds(registration: Registration) -> bool:
     """Tell whether a shift would fold the skin, or press it flat, anywhere in the region."""
-    places = _centres_mm(registration.region, 4.0)
-    step = 0.5
-    along = [
-        (registration.to_rest(places + offset) - registration.to_rest(places - offset)) / (2 * step)
-        for offset in (np.array([step, 0.0]), np.array([0.0, step]))
-    ]
+    places, step = _centres_mm(registration.region, 5.0), 1.0
+    there = registration.to_rest(places)
+    along = [(registration.to_rest(places + offset) - there) / step for offset in step * np.eye(2)]
     area = along[0][:, 0] * along[1][:, 1] - along[0][:, 1] * along[1][:, 0]
     return bool(area.min() < _LEAST_STRETCH)
 
@@ -260,8 +257,8 @@ def _terms(places_mm: Float, region: Region) -> Float:
 
 def _nearness(a: Float, b: Float) -> Float:
     """Return how much places (B, 2) speak for places (N, 2): (N, B), 1 where they coincide."""
-    squared = ((a[:, None, :] - b[None, :, :]) ** 2).sum(axis=2)
-    return np.asarray(np.exp(-squared / (2 * _REACH_MM**2)))
+    across, down = (np.subtract.outer(a[:, k], b[:, k]) for k in (0, 1))
+    return np.asarray(np.exp(-(across**2 + down**2) / (2 * _REACH_MM**2)))
 
 
 def _to_px(places_mm: Float) -> Float:
