@@ -9,6 +9,8 @@ from .records import LineKind
 from .settings import Settings
 
 _NORMAL_90 = 1.645
+_LEAST_LEFT = 0.5
+"""A line at rest that keeps less than this share of its contrast in the expression is in doubt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,11 @@ def judge_kind(rest: Contrast, expression: Contrast, *, share_sd: float, setting
     low, high = share - _NORMAL_90 * share_se, share + _NORMAL_90 * share_se
     interval = (_clipped(share), _clipped(low), _clipped(high))
     if not expression.seen:
-        # At rest it is seen, so it is static, whatever became of it in the expression.
+        if expression.value + _NORMAL_90 * expression.se < _LEAST_LEFT * rest.value:
+            # A fold of the skin does not vanish: rather a hair, the light, or no line at all.
+            reason = "It is seen at rest but not in the expression, where it should be seen too."
+            return Judgement(LineKind.INDETERMINATE, 0.0, reason, *interval)
+        # At rest it is seen, so it is static; the expression photo only shows less.
         return Judgement(
             LineKind.STATIC, _above(rest.value, rest.limit / 2, rest.se), "", 1.0, interval[1], 1.0
         )
