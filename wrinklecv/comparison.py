@@ -6,25 +6,17 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from . import chart as face_chart
 from .comparability import judge_light, judge_movement, judge_poses, judge_sharpness, shows_at_rest
 from .errors import NotComparableError
-from .lines import sight_of
 from .movement import TRAVEL_SE_MM, guess_expression, measure_strengths, measure_travel, px_per_canonical_mm
 from .pairs import SPEAKS_FOR, ComparedLine, Comparison
 from .records import Assessment, Expression, Finding, LineKind, Region, Verdict
-from .regions import measure_coverage
 from .registration import register
 from .settings import DEFAULTS, Settings
-from .sharpness import edge_blur_mm
-from .skin import find_skin
+from .sides import equally_sharp, side_of
 from .totals import sum_up
-from .tracks import Side, track_lines
+from .tracks import track_lines
 
-_LEAST_BLUR_GAP_MM = 0.1
-"""The sharpest edges of one face differ by this between two photos of equal sharpness."""
-_EDGES_UNDERSTATE = 1.25
-"""The sharpest edges show less than the whole blur that was added: on drawn faces 1 / 1.2 to 1 / 1.35."""
 _DEEPER_AT_REST = 0.25
 """Share by which a region's lines are deeper at rest from which the rest photo shows expression."""
 
@@ -42,7 +34,7 @@ def compare(
     Raises NotComparableError when the two were measured in different ways or came without their charts.
     """
     _check_alike(rest, expression)
-    (first, second), softer_mm = _equally_sharp(*_blurs(rest, settings), *_blurs(expression, settings))
+    (first, second), softer_mm = equally_sharp(side_of(rest, settings), side_of(expression, settings))
     travels = measure_travel(rest.face, expression.face)
     if name not in SPEAKS_FOR:
         name = guess_expression(rest.face, expression.face)
@@ -91,44 +83,6 @@ def _check_alike(rest: Assessment, expression: Assessment) -> None:
                 f"The two photos were measured in different ways ({what.replace('_', ' ')} differs): "
                 "assess both again with the same version and settings."
             )
-    if rest.chart is None or expression.chart is None:
-        raise NotComparableError("The photos' charts were not kept: assess both photos again, then compare.")
-
-
-def _blurs(assessment: Assessment, settings: Settings) -> tuple[Side, float | None]:
-    """Return one photo as a side of the pair, and how soft its sharpest edges are."""
-    chart = assessment.chart
-    assert chart is not None  # noqa: S101 - checked before
-    skin = find_skin(chart, settings=settings)
-    edge_mm = edge_blur_mm(chart)
-    read_mm2 = chart.blur_mm2 + face_chart.BICUBIC_PX2 / face_chart.PX_PER_MM**2
-    blur_mm2 = {
-        region: sight_of(seen, edge_mm, settings=settings).camera_blur_mm ** 2 + read_mm2
-        for region, seen in measure_coverage(chart, skin.usable).items()
-    }
-    return Side(assessment, chart, skin, blur_mm2), edge_mm
-
-
-def _equally_sharp(
-    rest: Side, rest_edge_mm: float | None, expression: Side, expression_edge_mm: float | None
-) -> tuple[tuple[Side, Side], float]:
-    """Count the softer photo's blur beyond the other's; return it too, mm, below 0 for the expression's.
-
-    Both show the same edges, so what one has more of is the camera's.
-    """
-    if rest_edge_mm is None or expression_edge_mm is None:
-        return (rest, expression), 0.0
-    known = sum(rest.blur_mm2.values()) / len(rest.blur_mm2) - sum(expression.blur_mm2.values()) / len(
-        expression.blur_mm2
-    )
-    gap_mm2 = rest_edge_mm**2 - expression_edge_mm**2 - known
-    if abs(gap_mm2) < _LEAST_BLUR_GAP_MM**2:
-        return (rest, expression), 0.0
-    softer = rest if gap_mm2 > 0 else expression
-    more_mm2 = abs(gap_mm2) * _EDGES_UNDERSTATE**2
-    more = replace(softer, more_mm2=more_mm2)
-    sides = (more, expression) if gap_mm2 > 0 else (rest, more)
-    return sides, math.copysign(math.sqrt(more_mm2), gap_mm2)
 
 
 def _deeper_at_rest(

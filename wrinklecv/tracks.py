@@ -8,29 +8,25 @@ is in doubt. So a faint line is not missed because a detector's threshold was no
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from . import chart as face_chart
-from .forced import Reading, normals, read_beside, texture_contrast
+from .forced import Reading, normals
 from .kinds import Contrast, Judgement, judge_kind, unseen
 from .matching import lies_on, match_lines
 from .pairs import ComparedLine
-from .paths import resample
 from .profiles import FWHM
-from .records import Assessment, Chart, Float, Line, Region
+from .records import Float, Region
 from .registration import Registration
 from .settings import Settings
-from .skin import Skin
+from .sides import STEP_MM, Side, contrast_of, even, moved_aside, read_line, sigma_of, texture_of
 
-_STEP_MM = 0.5
-_LEAST_WITHIN_MM = 1.0
+_LEAST_WITHIN_MM, _MOST_WITHIN_MM = 1.0, 2.0
 """Two lines this far apart may be one; further where the registration is in doubt."""
 _LEAST_SEARCH_MM, _MOST_SEARCH_MM = 0.3, 1.2
-_TILT_MM = 0.34
-"""How far the two ends of a path may lie aside of its middle, beyond the registration."""
 _PIECE = 0.6
 """A line of which this share lies on another track is a piece of it."""
 _SMOOTH_MM = 1.5
@@ -38,34 +34,8 @@ _SMOOTH_MM = 1.5
 _LEAST_AGREEMENT = 0.4
 """A line that was found must be read again at this share of its contrast, else the place is wrong."""
 _MOST_RESIDUAL_MM = 1.0
-_USUAL_MM = 10.0
 _SOFTNESS_DOUBT = 0.7
 """Share of a softness' effect on contrast that stays in doubt after it was allowed for."""
-_SHARPEST = 0.6
-"""As in `profiles.py`: a line as narrow as the blur itself is not made narrower than this share."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Side:
-    """One photo of a pair: assessment, chart, skin.
-
-    blur_mm2: variance of an ordinary photo's blur by region, chart mm². more_mm2: what this one is softer
-    than the other beyond that.
-    """
-
-    assessment: Assessment
-    chart: Chart
-    skin: Skin
-    blur_mm2: dict[Region, float]
-    more_mm2: float = 0.0
-
-    def lines_in(self, region: Region) -> list[tuple[int, Line]]:
-        """Return the region's lines with their places in the assessment."""
-        return [(k, line) for k, line in enumerate(self.assessment.lines) if line.region is region]
-
-    def limit(self, region: Region) -> float:
-        """Return the detection limit of a region."""
-        return next(m.detection_limit for m in self.assessment.regions if m.region is region)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,24 +58,19 @@ def track_lines(rest: Side, expression: Side, laid: Registration, settings: Sett
     """Compare all lines of one region, longest first."""
     region = laid.region
     tracks = _tracks(rest, expression, laid)
-    readings = [
-        (_read(rest, t.rest_mm, t, region), _read(expression, t.expression_mm, t, region)) for t in tracks
-    ]
-    textures = [
-        _texture(
-            side, region, [(pair[k], path) for pair, path in zip(readings, paths, strict=True)], settings
-        )
-        for k, side, paths in (
-            (0, rest, [t.rest_mm for t in tracks]),
-            (1, expression, [t.expression_mm for t in tracks]),
-        )
-    ]
+    before = [read_line(rest, t.rest_mm, t.sigma_mm, region) for t in tracks]
+    after = [read_line(expression, t.expression_mm, t.sigma_mm, region) for t in tracks]
+    textures = (
+        texture_of(rest, region, list(zip(before, (t.rest_mm for t in tracks), strict=True)), settings),
+        texture_of(
+            expression, region, list(zip(after, (t.expression_mm for t in tracks), strict=True)), settings
+        ),
+    )
     found = []
-    for track, pair in zip(tracks, readings, strict=True):
-        moved, contrasts = _contrasts(rest, expression, track, pair, textures, region, settings)
-        spacing_mm = _spacing(track, tracks)
+    for track, pair in zip(tracks, zip(before, after, strict=True), strict=True):
+        moved, contrasts = _contrasts((rest, expression), track, pair, textures, region, settings)
         share_sd = _share_sd(track, (rest, expression), region, settings)
-        judged = _judged(contrasts, pair, laid.residual_mm, spacing_mm, share_sd, settings)
+        judged = _judged(contrasts, pair, laid.residual_mm, _spacing(track, tracks), share_sd, settings)
         if not _read_again(rest, moved.rest_line, contrasts[0]):
             judged = unseen("The line that was found at rest lies elsewhere than it should.")
         found.append(_compared(rest, expression, moved, contrasts, judged, region))
@@ -118,42 +83,42 @@ def track_lines(rest: Side, expression: Side, laid: Registration, settings: Sett
 def _tracks(rest: Side, expression: Side, laid: Registration) -> list[_Track]:
     """Follow every line of either photo into the other."""
     at_rest, in_expression = rest.lines_in(laid.region), expression.lines_in(laid.region)
-    rest_paths = [_even(line.path_mm) for _, line in at_rest]
-    paths = [_even(line.path_mm) for _, line in in_expression]
+    rest_paths = [even(line.path_mm) for _, line in at_rest]
+    paths = [even(line.path_mm) for _, line in in_expression]
     brought = [laid.to_rest(path) for path in paths]
-    doubts = [float(np.median(laid.doubt_mm(path))) for path in paths]
-    within = max(_LEAST_WITHIN_MM, min(2 * float(np.median(doubts)), 2.0)) if doubts else _LEAST_WITHIN_MM
+    within = within_mm(laid, paths)
     matched = match_lines(brought, rest_paths, within_mm=within)
     tracks = []
-    for (number, line), path, place, doubt, match in zip(
-        in_expression, paths, brought, doubts, matched, strict=True
-    ):
-        search = float(np.clip(2 * doubt, _LEAST_SEARCH_MM, _MOST_SEARCH_MM))
+    for (number, line), path, place, match in zip(in_expression, paths, brought, matched, strict=True):
         if match >= 0:
-            place, search = place + _aside(place, rest_paths[match], within), 0.0
+            place = place + onto(place, rest_paths[match], within)
         other = at_rest[match][0] if match >= 0 else -1
-        tracks.append(_Track(place, path, other, number, _sigma_mm(line, expression.chart), search))
+        sigma = sigma_of(line, expression.chart)
+        tracks.append(_Track(place, path, other, number, sigma, search_mm(laid, path)))
     for k, (number, line) in enumerate(at_rest):
         if k in matched or any(lies_on(rest_paths[k], t.rest_mm, within) >= _PIECE for t in tracks):
             continue
         there = laid.to_expression(rest_paths[k])
-        doubt = float(np.median(laid.doubt_mm(there)))
-        search = float(np.clip(2 * doubt, _LEAST_SEARCH_MM, _MOST_SEARCH_MM))
-        tracks.append(_Track(rest_paths[k], there, number, -1, _sigma_mm(line, rest.chart), search))
+        tracks.append(
+            _Track(rest_paths[k], there, number, -1, sigma_of(line, rest.chart), search_mm(laid, there))
+        )
     return tracks
 
 
-def _even(path_mm: Float) -> Float:
-    return resample(np.asarray(path_mm, float), _STEP_MM)
+def within_mm(laid: Registration, paths_mm: list[Float]) -> float:
+    """Return how far apart two lines may be that are one, by how well the photos were laid together."""
+    if not paths_mm:
+        return _LEAST_WITHIN_MM
+    doubt = float(np.median([np.median(laid.doubt_mm(path)) for path in paths_mm]))
+    return max(_LEAST_WITHIN_MM, min(2 * doubt, _MOST_WITHIN_MM))
 
 
-def _sigma_mm(line: Line, chart: Chart) -> float:
-    """Return the standard deviation of a line's valley in chart mm."""
-    _, widening = face_chart.on_skin(chart, np.asarray(line.path_mm, float))
-    return line.width_mm / FWHM / widening
+def search_mm(laid: Registration, path_mm: Float) -> float:
+    """Return how far aside a line may lie that was brought to a photo by a registration."""
+    return float(np.clip(2 * np.median(laid.doubt_mm(path_mm)), _LEAST_SEARCH_MM, _MOST_SEARCH_MM))
 
 
-def _aside(path: Float, line: Float, within_mm: float) -> Float:
+def onto(path: Float, line: Float, within: float) -> Float:
     """Return what brings each point of `path` (N, 2) aside onto `line` (M, 2), where that is near enough.
 
     Between such points it goes evenly, beyond them as at the last.
@@ -162,12 +127,12 @@ def _aside(path: Float, line: Float, within_mm: float) -> Float:
     across = normals(path)
     nearest = np.linalg.norm(gaps, axis=2).argmin(axis=1)
     off = np.einsum("nk,nk->n", gaps[np.arange(len(path)), nearest], across)
-    beside = (nearest > 0) & (nearest < len(line) - 1) & (np.abs(off) <= within_mm)
+    beside = (nearest > 0) & (nearest < len(line) - 1) & (np.abs(off) <= within)
     if beside.sum() < 3:
         return np.zeros_like(path)
     every = np.arange(len(path))
     off = np.interp(every, every[beside], off[beside])
-    return np.asarray(gaussian_filter1d(off, _SMOOTH_MM / _STEP_MM, mode="nearest")[:, None] * across)
+    return np.asarray(gaussian_filter1d(off, _SMOOTH_MM / STEP_MM, mode="nearest")[:, None] * across)
 
 
 def _spacing(track: _Track, tracks: list[_Track]) -> float:
@@ -183,67 +148,42 @@ def _spacing(track: _Track, tracks: list[_Track]) -> float:
 # -- how dark they are -----------------------------------------------------------------------------
 
 
-def _read(side: Side, path_mm: Float, track: _Track, region: Region) -> Reading:
-    return read_beside(side.chart, path_mm, _seen_sigma(track, side, region), side.skin.visible)
-
-
-def _seen_sigma(track: _Track, side: Side, region: Region) -> float:
-    return math.sqrt(track.sigma_mm**2 + max(side.blur_mm2[region], 0.0) + side.more_mm2)
-
-
-def _share_sd(track: _Track, sides: tuple[Side, Side], region: Region, settings: Settings) -> float:
-    """Return the relative error of the static share: more where a photo's softness had to be allowed for."""
-    flattened = [1 - math.sqrt(1 - side.more_mm2 / _seen_sigma(track, side, region) ** 2) for side in sides]
-    return math.hypot(settings.contrast_share_sd, _SOFTNESS_DOUBT * sum(flattened))
-
-
-def _texture(side: Side, region: Region, readings: list[tuple[Reading, Float]], settings: Settings) -> float:
-    """Return the contrast (sd) that this photo's texture shows along a usual line of 10 mm."""
-    lines = [np.asarray(line.path_mm, float) for _, line in side.lines_in(region)]
-    told = texture_contrast(readings, lines, side.skin.visible)
-    by_detector = side.limit(region) / settings.line_signal_to_noise
-    return told if told is not None else by_detector
-
-
 def _contrasts(
-    rest: Side,
-    expression: Side,
+    sides: tuple[Side, Side],
     track: _Track,
     pair: tuple[Reading, Reading],
-    textures: list[float],
+    textures: tuple[float, float],
     region: Region,
     settings: Settings,
 ) -> tuple[_Track, tuple[Contrast, Contrast]]:
     """Read a track in both photos, where it was not found also a little aside; return it moved there."""
-    contrasts = []
-    paths = [track.rest_mm, track.expression_mm]
-    for k, (side, reading) in enumerate(((rest, pair[0]), (expression, pair[1]))):
-        found = (track.rest_line, track.expression_line)[k] >= 0
-        aside = np.zeros(len(paths[k])) if found else _best_aside(reading, track.search_mm)
-        paths[k] = paths[k] + aside[:, None] * normals(paths[k])
-        seen_sigma = _seen_sigma(track, side, region)
-        sharper = seen_sigma / max(track.sigma_mm, _SHARPEST * seen_sigma)
-        noise = (
-            textures[k] * sharper * math.sqrt(_USUAL_MM / max(reading.length_mm * reading.seen_share, 1.0))
+    numbers = (track.rest_line, track.expression_line)
+    (first, first_aside), (second, second_aside) = (
+        contrast_of(
+            side,
+            region,
+            reading,
+            track.sigma_mm,
+            texture,
+            search_mm=None if number >= 0 else track.search_mm,
+            settings=settings,
         )
-        value = reading.contrast(aside) * sharper
-        limit = 0.0 if found else settings.seen_signal_to_noise * noise
-        contrasts.append(Contrast(value, noise, limit))
-    moved = _Track(
-        paths[0], paths[1], track.rest_line, track.expression_line, track.sigma_mm, track.search_mm
+        for side, reading, texture, number in zip(sides, pair, textures, numbers, strict=True)
     )
-    return moved, (contrasts[0], contrasts[1])
+    moved = replace(
+        track,
+        rest_mm=moved_aside(track.rest_mm, first_aside),
+        expression_mm=moved_aside(track.expression_mm, second_aside),
+    )
+    return moved, (first, second)
 
 
-def _best_aside(reading: Reading, search_mm: float) -> Float:
-    """Find the way aside, straight from end to end, along which the valley is deepest: (N,) mm."""
-    along = np.linspace(-1, 1, len(reading.seen))
-    ways = [
-        middle + tilt * along
-        for middle in np.arange(-search_mm, search_mm + 1e-9, 1 / 6)
-        for tilt in (-_TILT_MM, 0.0, _TILT_MM)
+def _share_sd(track: _Track, sides: tuple[Side, Side], region: Region, settings: Settings) -> float:
+    """Return the relative error of the static share: more where a photo's softness had to be allowed for."""
+    flattened = [
+        1 - math.sqrt(1 - side.more_mm2 / side.seen_sigma_mm(track.sigma_mm, region) ** 2) for side in sides
     ]
-    return max(ways, key=reading.contrast)
+    return math.hypot(settings.contrast_share_sd, _SOFTNESS_DOUBT * sum(flattened))
 
 
 def _judged(
