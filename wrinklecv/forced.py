@@ -22,6 +22,8 @@ from .ridges import sample
 _ASIDE_MM = 7.0
 """How far aside the same path is read."""
 _STEP_MM = 1 / 6
+_SHOWN_MM, _BESIDE_MM = 5.0, 2.0
+"""How far a profile reaches, and from where on it is the skin beside."""
 _FADING_MM = 1.0
 """A line's ends are fainter and are left out, where it is long enough."""
 _LINE_MM = 1.5
@@ -84,6 +86,19 @@ def read_beside(chart: Chart, path_mm: Float, sigma_mm: float, visible: Mask) ->
         seen=at_patches(visible, path_mm),
         length_mm=float(np.linalg.norm(np.diff(path_mm, axis=0), axis=1).sum()),
     )
+
+
+def mean_profile(chart: Chart, path_mm: Float) -> tuple[Float, Float]:
+    """Average the light across a path (N, 2) mm: what a person sees who looks along the line.
+
+    Returns (M,) mm of skin aside, and (M,) ln of the light there against the skin beside the line.
+    """
+    count = round(_SHOWN_MM / _STEP_MM)
+    across = np.arange(-count, count + 1) * _STEP_MM
+    places = path_mm[:, None, :] + across[None, :, None] * normals(path_mm)[:, None, :]
+    light = sample(chart.light, face_chart.mm_to_px(places), cv2.INTER_CUBIC).astype(float).mean(axis=0)
+    _, widening = face_chart.on_skin(chart, path_mm)
+    return across * widening, light - float(np.median(light[np.abs(across) >= _BESIDE_MM]))
 
 
 def texture_contrast(

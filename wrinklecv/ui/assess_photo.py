@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import NamedTuple
 
 import streamlit as st
@@ -15,21 +12,14 @@ from streamlit.elements.lib.column_types import ColumnConfig
 from wrinklecv import tables
 from wrinklecv.assessment import assess
 from wrinklecv.draw import Cut, cut_out, draw_on, encode_jpeg
-from wrinklecv.listing import parse_name
-from wrinklecv.model import data_folder
 from wrinklecv.photo import read_photo
-from wrinklecv.records import Assessment, Expression, Line, Region, RegionMeasures
+from wrinklecv.records import Assessment, Line, Region, RegionMeasures
 from wrinklecv.settings import DEFAULTS
 
 from . import parts
-from .parts import HIGHER, REGION_NAMES, md, plain, plus_minus
+from .parts import HIGHER, HOW_TO, PHOTO_TYPES, REGION_NAMES, Source, md, plain, plus_minus, sample_title
 from .verdicts import because, lines_in_words, show_findings, show_verdicts
 
-_TYPES = ["jpg", "jpeg", "png", "webp", "heic", "heif"]
-_HOW_TO = (
-    "One face, straight into the lens, head level, even light, hair back, no glasses, no make-up, "
-    "no beauty filter. Fill the frame and send the original file."
-)
 _FORMULAS = """
 - **Depth score (contrast)** of a line = ln(light beside the line / light in its valley), shown in %:
   how much darker the line is than the skin beside it. A photo holds no depth in mm.
@@ -45,15 +35,6 @@ _FORMULAS = """
 - **Scale** comes from the width of the iris, which differs by about 4 % between people. That is
   part of every ± here, except that of depth scores, and cancels between two photos of one person.
 """
-
-
-class _Source(NamedTuple):
-    """A photo to look at, as it came."""
-
-    name: str
-    content: bytes
-    title: str
-    """Markdown."""
 
 
 class _Seen(NamedTuple):
@@ -76,10 +57,10 @@ def show() -> None:
         st.info("Choose a photo to begin.", icon=":material/add_a_photo:")
         return
     st.markdown(source.title)
-    seen = _look(hashlib.sha256(source.content).hexdigest(), DEFAULTS.digest, source.content)
+    seen = _look(source.sha256, DEFAULTS.digest, source.content)
     assessment = replace(seen.assessment, photo_name=source.name)
     show_verdicts(assessment)
-    show_findings(assessment)
+    show_findings(assessment.quality)
     _show_lines(assessment, seen)
     _show_numbers(assessment)
     _show_origin(assessment)
@@ -100,35 +81,25 @@ def _look(sha256: str, digest: str, _content: bytes) -> _Seen:
 # -- asking --------------------------------------------------------------------------------------
 
 
-def _ask() -> _Source | None:
+def _ask() -> Source | None:
     """Ask for a photo: an uploaded one comes before the chosen sample."""
     left, right = st.columns(2, gap="large")
-    upload = left.file_uploader("Your photo", type=_TYPES, help=_HOW_TO)
-    left.caption(_HOW_TO)
-    samples = sorted(p for p in data_folder("sample_images").glob("*") if p.suffix[1:].lower() in _TYPES)
+    upload = left.file_uploader("Your photo", type=PHOTO_TYPES, help=HOW_TO)
+    left.caption(HOW_TO)
     sample = right.selectbox(
         "Or a sample: drawn, not a person",
-        samples,
-        format_func=_sample_title,
+        parts.samples(),
+        format_func=sample_title,
         disabled=upload is not None,
         help="Drawn by wrinklecv itself, with lines whose lengths are known.",
     )
     if upload is not None:
         right.caption("Your photo is shown. Remove it to see the samples.")
-        return _Source(upload.name, upload.getvalue(), f"Your photo: **{md(upload.name)}**")
+        return Source(upload.name, upload.getvalue(), f"Your photo: **{md(upload.name)}**")
     if sample is None:
         return None
-    title = f"Sample: **{md(_sample_title(sample))}** — drawn, not a person"
-    return _Source(sample.name, sample.read_bytes(), title)
-
-
-def _sample_title(path: Path) -> str:
-    """Return what a sample's file name tells, in words."""
-    subject, visit, expression, _ = parse_name(path)
-    what = "" if expression is Expression.UNKNOWN else expression.replace("_", " ")
-    day = re.sub(r"^(\d{4})(\d\d)(\d\d)$", r"\1-\2-\3", visit)
-    words = (subject and f"Subject {subject}", day, what)
-    return ", ".join(word for word in words if word) or path.stem
+    title = f"Sample: **{md(sample_title(sample))}** — drawn, not a person"
+    return Source(sample.name, sample.read_bytes(), title)
 
 
 # -- lines ---------------------------------------------------------------------------------------
@@ -301,24 +272,15 @@ def _show_origin(assessment: Assessment) -> None:
 
 
 def _offer_files(assessment: Assessment, whole: Cut) -> None:
-    """Offer the results as files. A content's hash is in its name: never an older file under a new name."""
+    """Offer the results as files."""
     lines = dict(enumerate(assessment.lines, start=1))
     files = (
         ("All results (JSON)", "json", tables.to_json(tables.document(assessment)).encode()),
         ("Lines (CSV)", "csv", tables.lines_csv(assessment)),
         ("Photo with lines (JPEG)", "jpg", encode_jpeg(draw_on(whole, lines))),
     )
-    stem = parts.file_stem(assessment.photo_name)
-    with st.container(horizontal=True):
-        for label, suffix, content in files:
-            name = f"{stem}_{hashlib.sha256(content).hexdigest()[:12]}.{suffix}"
-            st.download_button(
-                label, content, name, _MIME[suffix], on_click="ignore", icon=":material/download:"
-            )
+    parts.offer_files(parts.file_stem(assessment.photo_name), files)
     st.caption(
         "The JPEG is drawn anew and carries none of the photo’s metadata. "
         "File names keep the name of the photo: choose one that names nobody."
     )
-
-
-_MIME = {"json": "application/json", "csv": "text/csv", "jpg": "image/jpeg"}

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 import string
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from wrinklecv import DISCLAIMER
 from wrinklecv.errors import PhotoError, WrinkleError
-from wrinklecv.records import Finding, Region
+from wrinklecv.listing import parse_name
+from wrinklecv.model import data_folder
+from wrinklecv.records import Expression, Finding, Region
 from wrinklecv.tables import escaped
+
+PHOTO_TYPES = ["jpg", "jpeg", "png", "webp", "heic", "heif"]
+HOW_TO = (
+    "One face, straight into the lens, head level, even light, hair back, no glasses, no make-up, "
+    "no beauty filter. Fill the frame and send the original file."
+)
 
 REGION_NAMES = {
     Region.FOREHEAD: "Forehead",
@@ -27,6 +40,21 @@ HIGHER = (
     "the patient’s left is on the right of the picture."
 )
 """Said wherever a number stands."""
+
+
+class Source(NamedTuple):
+    """A photo to look at, as it came."""
+
+    name: str
+    content: bytes
+    title: str
+    """Markdown."""
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the file's bytes."""
+        return hashlib.sha256(self.content).hexdigest()
+
 
 _MARKDOWN = str.maketrans({sign: f"\\{sign}" for sign in string.punctuation})
 _MOST_SIGNS = 500
@@ -48,10 +76,48 @@ def run(page: StreamlitPage) -> None:
         page.run()
     except WrinkleError as error:
         code = f" — reason: {md(error.code)}" if isinstance(error, PhotoError) else ""
-        title = "This photo cannot be measured" if code else "This does not work"
+        which = getattr(error, "__notes__", ["This photo"])[0]
+        title = f"{which} cannot be measured" if code else "This does not work"
         st.error(f"**{title}**{code}  \n{md(str(error))}", icon=":material/error:")
     st.divider()
     st.caption(DISCLAIMER)
+
+
+@contextmanager
+def about(photo: str) -> Iterator[None]:
+    """Say in an error which of several photos it is about."""
+    try:
+        yield
+    except PhotoError as error:
+        error.add_note(photo)
+        raise
+
+
+def samples() -> list[Path]:
+    """Return the sample photos, in the order of their names."""
+    return sorted(p for p in data_folder("sample_images").glob("*") if p.suffix[1:].lower() in PHOTO_TYPES)
+
+
+def sample_title(path: Path) -> str:
+    """Return what a sample's file name tells, in words."""
+    subject, visit, expression, _ = parse_name(path)
+    what = "" if expression is Expression.UNKNOWN else expression.replace("_", " ")
+    day = re.sub(r"^(\d{4})(\d\d)(\d\d)$", r"\1-\2-\3", visit)
+    words = (subject and f"Subject {subject}", day, what)
+    return ", ".join(word for word in words if word) or path.stem
+
+
+def offer_files(stem: str, files: tuple[tuple[str, str, bytes], ...]) -> None:
+    """Offer files (label, suffix, content). A content's hash is in its name: never an older file."""
+    with st.container(horizontal=True):
+        for label, suffix, content in files:
+            name = f"{stem}_{hashlib.sha256(content).hexdigest()[:12]}.{suffix}"
+            st.download_button(
+                label, content, name, _MIME[suffix], on_click="ignore", icon=":material/download:"
+            )
+
+
+_MIME = {"json": "application/json", "csv": "text/csv", "jpg": "image/jpeg", "gif": "image/gif"}
 
 
 def plus_minus(value: float, se: float, unit: str = "") -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from wrinklecv.records import Assessment, Finding, Region, RegionMeasures, Verdict
@@ -68,16 +70,21 @@ def because(assessment: Assessment, region: Region) -> str:
     return "Cannot tell, because: " + " ".join(md(finding.advice) for finding in reasons)
 
 
-def show_findings(assessment: Assessment) -> None:
+def show_findings(
+    findings: Sequence[Finding],
+    *,
+    whole: str = "Whole photo",
+    none: str = "No doubt about the light, the sharpness or the head’s position.",
+) -> None:
     """List every doubt once, the gravest first, with the regions it is about."""
     about: dict[str, list[Finding]] = {}
-    for finding in assessment.quality:
+    for finding in findings:
         about.setdefault(f"{finding.code} {finding.verdict} {finding.advice}", []).append(finding)
     if not about:
-        st.markdown("No doubt about the light, the sharpness or the head’s position.")
+        st.markdown(none)
         return
     order = (Verdict.REFUSE, Verdict.WARN, Verdict.PASS)
-    for group in sorted(about.values(), key=lambda findings: order.index(findings[0].verdict)):
-        names = [REGION_NAMES[f.region] if f.region else "Whole photo" for f in group]
+    for group in sorted(about.values(), key=lambda some: order.index(some[0].verdict)):
+        names = [REGION_NAMES[f.region] if f.region else whole for f in group]
         icon = _ICONS[group[0].verdict]
         st.markdown(f"{icon} **{', '.join(names)}:** {finding_text(group[0])}")
