@@ -5,7 +5,7 @@ A line that looks shallower in a softer or differently lit photo is not a shallo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from .codes import Code
 from .movement import mean_travel
 from .pairs import SPEAKS_FOR, Travel
 from .records import Chart, Expression, Face, Finding, Float, Mask, Region, Verdict
+from .registration import Registration
 
 _MOST_TURN_DEG = 5.0
 _WARN_EXPOSURE, _MOST_EXPOSURE = 0.9, 1.5
@@ -25,6 +26,9 @@ _WARN_LIGHT, _MOST_LIGHT = 0.25, 0.45
 _SLOPE_MM = 50.0
 _WARN_SOFTER_MM, _MOST_SOFTER_MM = 0.15, 0.3
 """Blur (standard deviation) that one photo has beyond the other."""
+_LEAST_AGREEMENT, _LEAST_REGION_AGREEMENT = 0.47, 0.4
+"""Share of the squares of skin that must agree where they lie, over the face and in one region: 51 people at
+rest and smiling have 0.55 and more over the face, 102 pairs of different people 0.40 and less."""
 _WEAK_MM = {Expression.BROW_RAISE: 1.0, Expression.FROWN: 0.5, Expression.SMILE: 1.5}
 """Mean travel (movement.py) below which an expression may have been too weak to show its lines."""
 _BACKWARDS_MM = {Expression.BROW_RAISE: -0.8, Expression.FROWN: -0.5, Expression.SMILE: -1.0}
@@ -140,6 +144,37 @@ def judge_movement(travels: tuple[Travel, ...], name: Expression) -> Iterator[Fi
                 moved,
                 _WEAK_MM[name],
                 "mm",
+            )
+
+
+def judge_registration(laid: Mapping[Region, Registration]) -> Iterator[Finding]:
+    """Refuse what could not be laid together: the whole pair where the skin hardly agrees anywhere."""
+    mean = float(np.mean([r.agreement for r in laid.values()]))
+    if mean < _LEAST_AGREEMENT:
+        yield Finding(
+            Code.NOT_LAID_TOGETHER,
+            Verdict.REFUSE,
+            f"The skin of the two photos does not agree ({mean:.0%} of its squares, at least "
+            f"{_LEAST_AGREEMENT:.0%} are needed): are they of the same person, sharp and equally lit?",
+            None,
+            mean,
+            _LEAST_AGREEMENT,
+            "share",
+        )
+        return
+    for region, registration in laid.items():
+        if registration.agreement < _LEAST_REGION_AGREEMENT:
+            name = region.value.replace("_", " ")
+            yield Finding(
+                Code.NOT_LAID_TOGETHER,
+                Verdict.REFUSE,
+                f"The {name} of the two photos could not be laid together ({registration.agreement:.0%} of "
+                f"its squares agree, at least {_LEAST_REGION_AGREEMENT:.0%} are needed): clear it of hair and "
+                "shine, light both photos alike.",
+                region,
+                registration.agreement,
+                _LEAST_REGION_AGREEMENT,
+                "share",
             )
 
 

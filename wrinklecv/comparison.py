@@ -6,7 +6,14 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from .comparability import judge_light, judge_movement, judge_poses, judge_sharpness, shows_at_rest
+from .comparability import (
+    judge_light,
+    judge_movement,
+    judge_poses,
+    judge_registration,
+    judge_sharpness,
+    shows_at_rest,
+)
 from .errors import NotComparableError
 from .movement import TRAVEL_SE_MM, guess_expression, measure_strengths, measure_travel, px_per_canonical_mm
 from .pairs import SPEAKS_FOR, ComparedLine, Comparison
@@ -40,6 +47,7 @@ def compare(
         name = guess_expression(rest.face, expression.face)
     laid = register(first.chart, second.chart, visible=second.skin.visible)
     findings = [
+        *judge_registration(laid),
         *judge_poses(rest.face, expression.face),
         *judge_light(first.chart, second.chart, (first.skin.usable, second.skin.usable)),
         *judge_sharpness(softer_mm),

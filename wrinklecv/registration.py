@@ -53,7 +53,8 @@ class Registration:
 
     parabola: (6, 2) mm; places_mm, beyond_mm: (B, 2), weight: (B,): the shift is a parabola plus the
     weighted mean of what the squares around say beyond it. residual_mm: how far (root mean square) the
-    squares lie from it; inf where too few were found.
+    squares lie from it; inf where too few were found. agreement: share of the squares that lie within 0.4 mm
+    of it.
     """
 
     region: Region
@@ -62,6 +63,7 @@ class Registration:
     beyond_mm: Float
     weight: Float
     residual_mm: float
+    agreement: float
 
     def shift_mm(self, places_mm: Float) -> Float:
         """Return the shift (N, 2) mm of the skin at expression places (N, 2) mm to its place at rest."""
@@ -112,7 +114,7 @@ def _texture(chart: Chart) -> Float:
 
 def _register(region: Region, textures: tuple[Float, Float], seen: Float) -> Registration:
     none = np.zeros((0, 2))
-    result = Registration(region, np.zeros((6, 2)), none, none, np.zeros(0), float("inf"))
+    result = Registration(region, np.zeros((6, 2)), none, none, np.zeros(0), float("inf"), 0.0)
     for degree, side_mm, search_mm in _ROUNDS:
         found = _squares(textures, seen, result, side_mm, search_mm)
         if len(found) < _LEAST_SQUARES:
@@ -216,26 +218,21 @@ def _fitted(region: Region, squares: Float, *, degree: int, local: bool) -> Regi
         )
         off = np.linalg.norm(shifts - terms @ parabola, axis=1)
         weight = trusted / (1 + (off / _AGREED_MM) ** 2)
-    if not local:
-        return Registration(
-            region, parabola, np.zeros((0, 2)), np.zeros((0, 2)), np.zeros(0), _rms(off, weight)
-        )
-    beyond = shifts - terms @ parabola
-    near = _nearness(places, places)
-    for _ in range(3):
-        off = np.linalg.norm(beyond - _mean(near, beyond, weight), axis=1)
-        weight = trusted / (1 + (off / _AGREED_MM) ** 2)
-    return Registration(region, parabola, places, beyond, weight, _rms(off, weight))
+    none, beyond = np.zeros((0, 2)), shifts - terms @ parabola
+    if local:
+        near = _nearness(places, places)
+        for _ in range(3):
+            off = np.linalg.norm(beyond - _mean(near, beyond, weight), axis=1)
+            weight = trusted / (1 + (off / _AGREED_MM) ** 2)
+    around = (places, beyond, weight) if local else (none, none, np.zeros(0))
+    residual_mm = float(np.sqrt((weight * off**2).sum() / weight.sum()))
+    return Registration(region, parabola, *around, residual_mm, float((off < _AGREED_MM).mean()))
 
 
 def _mean(near: Float, values: Float, weight: Float) -> Float:
     """Average values (B, 2) by nearness (N, B) and weight (B,), drawn to 0 where little is near: (N, 2)."""
     each = near * weight
     return np.asarray(each @ values / (each.sum(axis=1, keepdims=True) + _LEAST_WEIGHT))
-
-
-def _rms(off: Float, weight: Float) -> float:
-    return float(np.sqrt((weight * off**2).sum() / weight.sum()))
 
 
 def _folds(registration: Registration) -> bool:
