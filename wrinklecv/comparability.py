@@ -169,8 +169,8 @@ def judge_registration(laid: Mapping[Region, Registration]) -> Iterator[Finding]
                 Code.NOT_LAID_TOGETHER,
                 Verdict.REFUSE,
                 f"The {name} of the two photos could not be laid together ({registration.agreement:.0%} of "
-                f"its squares agree, at least {_LEAST_REGION_AGREEMENT:.0%} are needed): clear it of hair and "
-                "shine, light both photos alike.",
+                f"its squares agree, at least {_LEAST_REGION_AGREEMENT:.0%} are needed): clear it of hair "
+                "and shine, light both photos alike.",
                 region,
                 registration.agreement,
                 _LEAST_REGION_AGREEMENT,

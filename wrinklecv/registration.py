@@ -224,9 +224,15 @@ def _fitted(region: Region, squares: Float, *, degree: int, local: bool) -> Regi
         for _ in range(3):
             off = np.linalg.norm(beyond - _mean(near, beyond, weight), axis=1)
             weight = trusted / (1 + (off / _AGREED_MM) ** 2)
-    around = (places, beyond, weight) if local else (none, none, np.zeros(0))
-    residual_mm = float(np.sqrt((weight * off**2).sum() / weight.sum()))
-    return Registration(region, parabola, *around, residual_mm, float((off < _AGREED_MM).mean()))
+    return Registration(
+        region=region,
+        parabola=parabola,
+        places_mm=places if local else none,
+        beyond_mm=beyond if local else none,
+        weight=weight if local else np.zeros(0),
+        residual_mm=float(np.sqrt((weight * off**2).sum() / weight.sum())),
+        agreement=float((off < _AGREED_MM).mean()),
+    )
 
 
 def _mean(near: Float, values: Float, weight: Float) -> Float:
