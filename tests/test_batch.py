@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import csv
 import functools
 import hashlib
 import json
 import os
 import pickle
+import shutil
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from builders import an_assessment, pretend
+from pair_builders import a_compared_line, a_shot, pretend_pair
 
 from wrinklecv import batch
-from wrinklecv.batch import Scored, assess_many, score
+from wrinklecv.batch import Compared, Scored, assess_many, compare_files, compare_photos, score
 from wrinklecv.codes import Code
 from wrinklecv.errors import OutputError
-from wrinklecv.listing import find_photos, parse_name
-from wrinklecv.records import Assessment, Expression, Outcome, Status
+from wrinklecv.listing import Pair, PairOutcome, PairStatus, find_pairs, find_photos, parse_name, shot_of
+from wrinklecv.records import Assessment, Expression, LineKind, Outcome, Status
 from wrinklecv.settings import DEFAULTS, Settings
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX file system")
@@ -236,20 +240,25 @@ def test_an_assessment_survives_the_way_between_processes() -> None:
 
 # a folder of results
 
-TABLES = ("photos.csv", "measures_long.csv", "lines.csv")
+TABLES = ("photos.csv", "measures_long.csv", "lines.csv", "pairs.csv", "pair_lines.csv")
 
 
 def tables_in(out: Path) -> dict[str, bytes]:
     return {name: (out / name).read_bytes() for name in TABLES}
 
 
-run = functools.partial(score, assess_one=pretend)
+run = functools.partial(score, assess_one=pretend, compare_one=pretend_pair)
 
 
 def test_the_results_hold_tables_documents_overlays_and_a_run_file(tmp_path: Path) -> None:
     photos, out = a_mixed_folder(put(tmp_path / "in", "notes.txt")), tmp_path / "out"
     seen: list[tuple[str, int, int]] = []
-    summary = run([photos], out, progress=lambda o, done, total: seen.append((o.path, done, total)))
+
+    def note(outcome: Outcome | PairOutcome, done: int, total: int) -> None:
+        assert isinstance(outcome, Outcome), "there is no pair"
+        seen.append((outcome.path, done, total))
+
+    summary = run([photos], out, progress=note)
     assert summary.statuses == {Status.SCORED: 2, Status.REJECTED: 2, Status.SKIPPED: 2}
     assert summary.ignored == {"not_a_photo_file": 1}
     assert seen[-1] == ("5_marking.jpg", 6, 6)
@@ -374,3 +383,212 @@ def test_the_settings_reach_the_worker(tmp_path: Path) -> None:
     settings = Settings(max_pose_deg=7.0)
     list(assess_many([put(tmp_path, "a.jpg")], settings=settings, assess_one=note))
     assert got == [settings]
+
+
+# rest and expression
+
+SAMPLES = Path(__file__).parent.parent / "sample_images"
+BROWS, FROWN, REST, SMILE = (
+    f"sub-001_ses-20250110_expr-{word}_run-1.jpg" for word in ("brow_raise", "frown", "rest", "smile")
+)
+
+
+def paired(*names: str) -> list[tuple[str, str]]:
+    return [(pair.rest.path, pair.expression.path) for pair in find_pairs(map(a_shot, names))]
+
+
+def test_photos_of_one_subject_and_visit_make_pairs_by_expression() -> None:
+    names = ["s_sub-2_ses-1_expr-smile", "sub-1_ses-1_expr-rest", "sub-2_ses-1_expr-rest"]
+    names += [
+        "sub-1_ses-2_expr-frown",
+        "sub-1_ses-1_expr-smile",
+        "sub-1_ses-1_expr-brow_raise",
+        "sub-1_ses-1",
+    ]
+    assert paired(*names) == [
+        ("sub-2_ses-1_expr-rest", "s_sub-2_ses-1_expr-smile"),
+        ("sub-1_ses-1_expr-rest", "sub-1_ses-1_expr-brow_raise"),
+        ("sub-1_ses-1_expr-rest", "sub-1_ses-1_expr-smile"),
+    ]
+
+
+def test_names_without_subject_or_visit_make_no_pair() -> None:
+    assert not paired("expr-rest", "expr-frown", "sub-1_expr-rest", "sub-1_expr-frown")
+
+
+def test_each_run_goes_with_the_rest_photo_of_its_own_run_else_with_the_first() -> None:
+    a = "sub-1_ses-1_expr-"
+    assert paired(
+        *(f"{a}{b}" for b in ("frown_run-1", "frown_run-2", "frown_run-3", "rest_run-2", "rest_run-3"))
+    ) == [
+        (f"{a}rest_run-2", f"{a}frown_run-1"),
+        (f"{a}rest_run-2", f"{a}frown_run-2"),
+        (f"{a}rest_run-3", f"{a}frown_run-3"),
+    ]
+
+
+def visit(folder: Path, **words: str) -> Path:
+    """Write a visit of pretended photos, each with words that say what becomes of it and of its pair."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, said in words.items():
+        expression, _, number = name.rpartition("_")
+        (folder / f"sub-1_ses-1_expr-{expression}_run-{number}.jpg").write_text(said + f" {name}")
+    return folder
+
+
+def rows(file: Path) -> list[dict[str, str]]:
+    with file.open(encoding="utf-8-sig", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_a_pair_that_crashes_hangs_or_fails_costs_its_own_rows_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch, "PAIR_TIMEOUT_S", 3.0)
+    photos = visit(
+        tmp_path / "in",
+        rest_1="good",
+        brow_raise_1="good pair-crash",
+        brow_raise_2="good",
+        frown_1="good pair-hang",
+        frown_2="faceless",
+        smile_1="good pair-refused",
+        smile_2="good",
+    )
+    summary = run([photos], tmp_path / "out", jobs=2)
+    assert summary.statuses == {Status.SCORED: 6, Status.REJECTED: 1}
+    assert summary.pairs == {
+        PairStatus.COMPARED: 2,
+        PairStatus.CRASHED: 1,
+        PairStatus.TIMED_OUT: 1,
+        PairStatus.REJECTED: 1,
+    }
+    told = [
+        (r["expression"], r["run"], r["status"], r["codes"]) for r in rows(tmp_path / "out" / "pairs.csv")
+    ]
+    assert told[::4] == [
+        ("brow_raise", "1", "crashed", "crashed"),
+        ("brow_raise", "2", "compared", ""),
+        ("frown", "1", "timed_out", "timed_out"),
+        ("smile", "1", "rejected", "changed_while_reading"),
+        ("smile", "2", "compared", ""),
+    ]
+    assert len(told) == 5 * 4
+
+
+def test_a_bug_in_a_pair_is_not_swallowed_and_leaves_no_table(tmp_path: Path) -> None:
+    def broken(*_: object) -> Compared:
+        raise KeyError("a bug")
+
+    photos = visit(tmp_path / "in", rest_1="good", frown_1="good")
+    with pytest.raises(KeyError, match="a bug"):
+        run([photos], tmp_path / "out", compare_one=broken)
+    assert not list((tmp_path / "out").rglob("*.csv"))
+    assert not list((tmp_path / "out").rglob("*.partial"))
+
+
+def test_several_runs_get_a_row_of_their_mean_below_them(tmp_path: Path) -> None:
+    photos = visit(tmp_path / "in", rest_1="good", frown_1="good", frown_2="good", smile_1="good")
+    run([photos], tmp_path / "out")
+    found = [(row["expression"], row["run"]) for row in rows(tmp_path / "out" / "pairs.csv")[::4]]
+    assert found == [("frown", "1"), ("frown", "2"), ("frown", "mean of 2"), ("smile", "1")]
+
+
+def test_lines_get_their_kind_from_the_pair_and_at_rest_from_the_regions_own_expression(
+    tmp_path: Path,
+) -> None:
+    kinds_in_turn = iter(("static", "deepened", "dynamic"))
+
+    def compare_one(pair: Pair, settings: Settings, pictures: bool) -> Compared:
+        kind = LineKind(next(kinds_in_turn))
+        found = pretend_pair(pair, settings, pictures).comparison
+        assert found is not None
+        return Compared(replace(found, lines=(a_compared_line(kind=kind, rest_line=0, expression_line=0),)))
+
+    photos = visit(tmp_path / "in", rest_1="good", brow_raise_1="good", brow_raise_2="good", frown_1="good")
+    run([photos], tmp_path / "out", compare_one=compare_one)
+    kinds = {row["photo"].split("expr-")[1]: row["kind"] for row in rows(tmp_path / "out" / "lines.csv")}
+    assert kinds == {
+        "rest_run-1.jpg": "static",  # a line of the forehead: what the first raised brows say
+        "brow_raise_run-1.jpg": "static",
+        "brow_raise_run-2.jpg": "deepened",
+        "frown_run-1.jpg": "dynamic",
+    }
+
+
+def test_pictures_and_the_document_of_a_pair_bear_the_expression_photos_name(tmp_path: Path) -> None:
+    photos = visit(tmp_path / "in", rest_1="good", frown_1="good")
+    run([photos], tmp_path / "out")
+    [document] = (tmp_path / "out" / "json").glob("*_pair.json")
+    name = document.name.removesuffix("_pair.json")
+    assert name.endswith("expr-frown_run-1")
+    assert (tmp_path / "out" / "overlays" / f"{name}_kinds.jpg").read_bytes() == b"\xff\xd8 beside"
+    assert (tmp_path / "out" / "overlays" / f"{name}_blink.gif").read_bytes() == b"GIF89a"
+    run_file = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert run_file["pairs"]["compared"] == 1
+
+
+def test_names_from_data_are_escaped_in_the_tables_of_pairs(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for word in ("rest", "frown"):
+        (tmp_path / "in" / f"=1_sub-=2_ses-@3_expr-{word}.jpg").write_text("good " + word)
+    run([tmp_path / "in"], tmp_path / "out")
+    for name in ("pairs.csv", "pair_lines.csv"):
+        row = rows(tmp_path / "out" / name)[0]
+        assert (row["subject"], row["visit"]) == ("'=2", "'@3")
+        assert row["rest_photo"].startswith("'=")
+
+
+def test_drawn_visits_are_compared_alike_with_any_number_of_processes(tmp_path: Path) -> None:
+    photos = tmp_path / "in"
+    photos.mkdir()
+    for name in (BROWS, FROWN, REST, SMILE):
+        shutil.copy(SAMPLES / name, photos)
+    (photos / SMILE.replace("run-1", "run-2")).write_bytes((SAMPLES / SMILE).read_bytes()[:200_000])
+    for jobs in (1, 2):
+        summary = score([photos], tmp_path / str(jobs), jobs=jobs, overlays=jobs == 2)
+        assert summary.pairs == {PairStatus.COMPARED: 3}
+        assert summary.statuses == {Status.SCORED: 4, Status.REJECTED: 1}, (
+            "a broken photo costs its pair only"
+        )
+    one, two = tmp_path / "1", tmp_path / "2"
+    assert tables_in(one) == tables_in(two)
+    for file in (one / "json").iterdir():
+        assert file.read_bytes() == (two / "json" / file.name).read_bytes()
+    truth = json.loads((SAMPLES / "truth.json").read_text())
+    for pair in rows(one / "pairs.csv"):
+        if pair["own"] == "true":
+            both = (REST, pair["expression_photo"])
+            drawn = [sum(x["region"] == pair["region"] for x in truth[p]["lines"]) for p in both]
+            assert int(pair["static_count"]) + int(pair["deepened_count"]) == drawn[0]
+            assert int(pair["dynamic_count"]) == drawn[1] - drawn[0]
+            assert float(pair["dynamic_gap"]) > 0
+    frowned = [
+        row for row in rows(one / "lines.csv") if row["photo"] == FROWN and row["region"] == "glabella"
+    ]
+    assert {row["kind"] for row in frowned} == {"deepened"}
+    assert len(list((two / "overlays").glob("*_blink.gif"))) == 3
+
+
+def test_a_photo_that_changed_between_the_passes_is_not_compared(tmp_path: Path) -> None:
+    for name in (REST, FROWN):
+        shutil.copy(SAMPLES / name, tmp_path)
+    frown, rest = (
+        shot_of(f, o) for f, o in zip(find_photos([tmp_path]), assess_many([tmp_path]), strict=True)
+    )
+    changed = Pair(rest, replace(frown, sha256="0" * 64), Expression.FROWN)
+    got = compare_files(changed, DEFAULTS, False)
+    assert (got.comparison, got.code) == (None, Code.CHANGED_WHILE_READING)
+
+
+def test_photos_compared_by_hand_need_no_names(tmp_path: Path) -> None:
+    for name, file in ((REST, "a.jpg"), (SMILE, "b.jpg"), (BROWS, "c.jpg")):
+        shutil.copy(SAMPLES / name, tmp_path / file)
+    found = compare_photos(tmp_path / "a.jpg", [tmp_path / "b.jpg", tmp_path / "c.jpg"], out=tmp_path / "out")
+    assert [(p.name, p.pair.expression.path, p.status) for p in found.pairs] == [
+        (Expression.BROW_RAISE, "c.jpg", PairStatus.COMPARED),
+        (Expression.SMILE, "b.jpg", PairStatus.COMPARED),
+    ]
+    assert all(p.comparison and p.comparison.rest.chart is None for p in found.pairs)
+    assert {row["expression"] for row in rows(tmp_path / "out" / "pairs.csv")} == {"brow_raise", "smile"}
+    assert len(rows(tmp_path / "out" / "photos.csv")) == 3

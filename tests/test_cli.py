@@ -38,7 +38,7 @@ def wrinklecv(
     )
 
 
-@pytest.mark.parametrize("words", [("--help",), ("score", "--help"), ("app", "-h")])
+@pytest.mark.parametrize("words", [("--help",), ("score", "--help"), ("compare", "--help"), ("app", "-h")])
 def test_help_has_an_example(words: tuple[str, ...]) -> None:
     done = wrinklecv(*words)
     assert done.returncode == 0
@@ -100,6 +100,11 @@ def test_a_folder_without_photos_is_said_so(tmp_path: Path) -> None:
         (("score", "in", "--out", "out", "--settings", "bad.toml"), "Did you mean max_pose_deg?"),
         (("score", "in", "--out", "out", "--settings", "none.toml"), "cannot be read"),
         (("scoer", "in"), "No such command"),
+        (("compare", "in/a.jpg"), "Missing argument"),
+        (("compare", "in/a.jpg", "in/b.jpg"), "in/b.jpg does not exist"),
+        (("compare", "in/a.jpg", "in/a.jpg"), "each once"),
+        (("compare", "in", "in/a.jpg"), "no folders"),
+        (("compare", "in/a.jpg", "bad.toml", "--as", "pout"), "brow_raise"),
     ],
 )
 def test_wrong_usage_exits_with_2_and_says_what_to_do(
@@ -134,6 +139,75 @@ def test_a_terminal_that_knows_no_unicode_is_no_reason_to_fail(tmp_path: Path) -
     (tmp_path / "写真.jpg").write_text("no photo")
     done = wrinklecv("score", "写真.jpg", "--out", "out", cwd=tmp_path, PYTHONIOENCODING="ascii")
     assert done.stdout.startswith(r"\u5199\u771f.jpg")
+
+
+# rest and expression
+
+REST, FROWN, SMILE = (
+    ROOT / "sample_images" / f"sub-001_ses-20250110_expr-{word}_run-1.jpg"
+    for word in ("rest", "frown", "smile")
+)
+
+
+def table(text: str) -> list[dict[str, str]]:
+    head, *rows = (line.split("\t") for line in text.splitlines())
+    return [dict(zip(head, row, strict=True)) for row in rows]
+
+
+def test_compare_prints_regions_and_lines_on_stdout_and_words_on_stderr() -> None:
+    done = wrinklecv("compare", REST, FROWN, "--lines")
+    assert done.returncode == 0, done.stderr
+    regions, lines = map(table, done.stdout.split("\n\n"))
+    glabella = next(row for row in regions if row["region"] == "glabella")
+    assert (glabella["own"], glabella["deepened_count"], glabella["dynamic_count"]) == ("true", "2", "0")
+    assert float(glabella["static_share_low"]) < 0.35 < float(glabella["static_share_high"])
+    assert {row["kind"] for row in lines if row["own"] == "true"} == {"deepened"}
+    assert f"{FROWN.name}: frown.\n  Moved, mm (± 0.5): " in done.stderr
+
+
+def test_without_a_telling_name_the_expression_is_guessed_and_said_so(tmp_path: Path) -> None:
+    for source, name in ((REST, "one.jpg"), (SMILE, "two.jpg"), (SMILE, "three.jpg")):
+        shutil.copy(source, tmp_path / name)
+    with (tmp_path / "three.jpg").open("ab") as stream:
+        stream.write(b"other bytes, the same picture")
+    done = wrinklecv(
+        *("compare", "one.jpg", "two.jpg", "three.jpg", "--out", "out"),
+        cwd=tmp_path,
+        PYTHONIOENCODING="ascii",
+    )
+    assert done.returncode == 0, done.stderr
+    assert "two.jpg: smile, guessed from the movement" in done.stderr
+    rows = table(done.stdout)
+    assert [row["run"] for row in rows if row["region"] == "forehead"] == ["", "", "mean of 2"]
+    left = next(row for row in rows if (row["region"], row["run"]) == ("crows_feet_left", "mean of 2"))
+    assert (left["own"], float(left["dynamic_gap_sd"])) == ("true", 0.0)
+    assert {path.name for path in (tmp_path / "out").glob("*.csv")} == {
+        *("photos.csv", "measures_long.csv", "lines.csv", "pairs.csv", "pair_lines.csv")
+    }
+
+
+def test_swapped_photos_are_said_so() -> None:
+    done = wrinklecv("compare", SMILE, REST, "--as", "smile")
+    assert done.returncode == 1
+    assert "The rest photo shows expression" in done.stderr
+    assert "The name of the rest photo says smile: are the photos swapped?" in done.stderr
+    left = next(row for row in table(done.stdout) if row["region"] == "crows_feet_left")
+    assert (left["verdict"], left["codes"], left["dynamic_gap"]) == ("refuse", "rest_shows_expression", "")
+
+
+def test_a_photo_that_cannot_be_read_costs_its_own_pair_only(tmp_path: Path) -> None:
+    (tmp_path / "broken.jpg").write_bytes(SMILE.read_bytes()[:100_000])
+    done = wrinklecv("compare", REST, tmp_path / "broken.jpg", FROWN)
+    assert done.returncode == 1
+    assert {row["expression"] for row in table(done.stdout)} == {"frown"}
+    assert "broken.jpg: " in done.stderr
+
+
+def test_scoring_a_visit_says_how_its_pairs_went(tmp_path: Path) -> None:
+    done = wrinklecv("score", REST, FROWN, SMILE, "--out", tmp_path / "out", "--no-overlays")
+    assert done.returncode == 0, done.stderr
+    assert "3 files: 3 scored.\n2 pairs: 2 compared.\nResults are in" in done.stderr
+    assert len(done.stdout.splitlines()) == 3
 
 
 # the app

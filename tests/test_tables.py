@@ -69,7 +69,8 @@ def test_lines_are_numbered_and_know_where_they_begin_and_end() -> None:
     rows = list(tables.line_rows(an_assessment(lines=(a_line(), a_line(Region.GLABELLA)))))
     assert [(row["line"], row["region"]) for row in rows] == [(1, "forehead"), (2, "glabella")]
     assert all(tuple(row) == tables.LINE_COLUMNS for row in rows)
-    assert [rows[0][name] for name in tables.LINE_COLUMNS[-4:]] == [100.12, 200.0, 220.0, 200.5]
+    assert [rows[0][name] for name in tables.LINE_COLUMNS[-5:-1]] == [100.12, 200.0, 220.0, 200.5]
+    assert rows[0]["kind"] is None, "one photo alone does not tell it"
 
 
 def test_the_document_holds_everything_and_is_json_for_any_reader() -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .assessment import assess as assess
     from .batch import assess_many as assess_many
     from .codes import Code as Code
+    from .comparison import compare as compare
     from .draw import draw_lines as draw_lines
     from .errors import ManyFacesError as ManyFacesError
     from .errors import ModelError as ModelError
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from .errors import SettingsError as SettingsError
     from .errors import UnreadablePhotoError as UnreadablePhotoError
     from .errors import WrinkleError as WrinkleError
+    from .pairs import ComparedLine as ComparedLine
+    from .pairs import Comparison as Comparison
+    from .pairs import RegionComparison as RegionComparison
     from .photo import read_photo as read_photo
     from .records import MEASURE_VERSION as MEASURE_VERSION
     from .records import Assessment as Assessment
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
     from .records import Face as Face
     from .records import Finding as Finding
     from .records import Line as Line
+    from .records import LineKind as LineKind
     from .records import Outcome as Outcome
     from .records import Photo as Photo
     from .records import Region as Region
@@ -55,11 +60,13 @@ _ROOMS = {
     "assessment": "assess",
     "batch": "assess_many",
     "codes": "Code",
+    "comparison": "compare",
     "draw": "draw_lines",
     "errors": "ManyFacesError ModelError NoFaceError NotComparableError OutputError PhotoError "
     "SettingsError UnreadablePhotoError WrinkleError",
+    "pairs": "ComparedLine Comparison RegionComparison",
     "photo": "read_photo",
-    "records": "MEASURE_VERSION Assessment Chart Expression Face Finding Line Outcome Photo Region "
+    "records": "MEASURE_VERSION Assessment Chart Expression Face Finding Line LineKind Outcome Photo Region "
     "RegionMeasures Scale Status Verdict",
     "settings": "DEFAULTS Settings load_settings",
     "tables": "to_rows",

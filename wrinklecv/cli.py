@@ -8,8 +8,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,8 +22,11 @@ from . import DISCLAIMER
 from .errors import OutputError, SettingsError, WrinkleError
 
 if TYPE_CHECKING:
-    from .batch import Summary
+    from .batch import Summary, Visit
+    from .listing import PairOutcome
+    from .pairs import Comparison
     from .records import Outcome
+    from .tables import Row
 
 STREAMLIT_OPTIONS: dict[str, str | int | bool | list[str]] = {
     "server.address": "127.0.0.1",
@@ -99,12 +104,11 @@ def score_photos(
     settings: Annotated[Path | None, typer.Option(help="TOML file that says how to measure.")] = None,
     overlays: Annotated[bool, typer.Option(help="Write each photo with its lines drawn.")] = True,
 ) -> None:
-    """Measure photos; write tables, JSON and overlays into a folder. Prints path, status and code."""
-    for path in paths:
-        if not os.path.lexists(path):
-            from .tables import escaped
+    """Measure photos and compare rest with expression; write tables, JSON and overlays into a folder.
 
-            raise typer.BadParameter(f"{escaped(str(path))} does not exist.", param_hint="PATH")
+    Prints path, status and code of each photo. Photos whose names give the same subject and visit make pairs.
+    """
+    _must_exist(paths, "PATH")
     from .batch import score
     from .settings import DEFAULTS, load_settings
 
@@ -121,11 +125,23 @@ def score_photos(
     raise typer.Exit(_sum_up(summary, out))
 
 
-def _progress(stack: ExitStack) -> Callable[[Outcome, int, int], None]:
-    """Return what prints a line per photo to stdout and moves a bar on stderr, if that is a terminal."""
+def _must_exist(paths: list[Path], hint: str) -> None:
+    for path in paths:
+        if not os.path.lexists(path):
+            from .tables import escaped
+
+            raise typer.BadParameter(f"{escaped(str(path))} does not exist.", param_hint=hint)
+
+
+def _progress(stack: ExitStack) -> Callable[[Outcome | PairOutcome, int, int], None]:
+    """Return what prints a line per photo to stdout and moves a bar on stderr, if that is a terminal.
+
+    Of pairs only those that failed are named, on stderr: stdout has a line per file.
+    """
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
+    from .records import Outcome
     from .tables import escaped
 
     console = Console(stderr=True)
@@ -140,26 +156,161 @@ def _progress(stack: ExitStack) -> Callable[[Outcome, int, int], None]:
     stack.enter_context(bar)
     task = bar.add_task("Measuring", total=None)
 
-    def show(outcome: Outcome, done: int, total: int) -> None:
-        print(escaped(outcome.path), outcome.status, outcome.code or "", sep="\t")
-        bar.update(task, completed=done, total=total)
+    def show(outcome: Outcome | PairOutcome, done: int, total: int) -> None:
+        if isinstance(outcome, Outcome):
+            print(escaped(outcome.path), outcome.status, outcome.code or "", sep="\t")
+            bar.update(task, completed=done, total=total)
+        else:
+            _say_failed(outcome)
+            bar.update(task, description="Comparing", completed=done, total=total)
 
     return show
 
 
+def _say_failed(pair: PairOutcome) -> None:
+    from .tables import escaped
+
+    if pair.message:
+        _say(f"{escaped(pair.pair.rest.path)} and {escaped(pair.pair.expression.path)}: {pair.message}")
+
+
 def _sum_up(summary: Summary, out: Path) -> int:
     """Say how the batch went; return the exit code."""
+    from .listing import PairStatus
     from .records import Status
     from .tables import escaped
 
     for reason, count in sorted(summary.ignored.items()):
         _say(f"{count} left out: {reason.replace('_', ' ')}.")
-    total = summary.statuses.total()
-    parts = ", ".join(f"{n} {status.replace('_', ' ')}" for status, n in sorted(summary.statuses.items()))
-    _say(f"{total} file{'s' if total != 1 else ''}: {parts}." if total else "No photo was found.")
+    total, pairs = summary.statuses.total(), summary.pairs.total()
+    _say(f"{_counted(total, 'file', summary.statuses)}." if total else "No photo was found.")
+    if pairs:
+        _say(f"{_counted(pairs, 'pair', summary.pairs)}.")
     _say(f"Results are in {escaped(str(out))}.")
     failed = (Status.REJECTED, Status.CRASHED, Status.TIMED_OUT)
-    return 1 if not total or any(summary.statuses[status] for status in failed) else 0
+    apart = (PairStatus.REJECTED, PairStatus.CRASHED, PairStatus.TIMED_OUT)
+    bad = any(summary.statuses[status] for status in failed) or any(summary.pairs[s] for s in apart)
+    return 1 if not total or bad else 0
+
+
+def _counted(total: int, what: str, statuses: Counter[Any]) -> str:
+    parts = ", ".join(f"{n} {status.replace('_', ' ')}" for status, n in sorted(statuses.items()))
+    return f"{total} {what}{'s' if total != 1 else ''}: {parts}"
+
+
+class Shown(StrEnum):
+    """What an expression photo can show."""
+
+    BROW_RAISE = "brow_raise"
+    FROWN = "frown"
+    SMILE = "smile"
+
+
+@app.command("compare", epilog="Example: wrinklecv compare rest.jpg frown.jpg --as frown --lines")
+def compare_pair(
+    rest: Annotated[Path, typer.Argument(metavar="REST", help="Photo of the relaxed face.")],
+    expressions: Annotated[
+        list[Path], typer.Argument(metavar="EXPRESSION", help="Photos of the same face with an expression.")
+    ],
+    shown: Annotated[
+        Shown | None, typer.Option("--as", help="Which expression; else the names tell, else the movement.")
+    ] = None,
+    lines: Annotated[bool, typer.Option("--lines", help="Print a row per line too.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Folder for the files that score writes.")] = None,
+    settings: Annotated[Path | None, typer.Option(help="TOML file that says how to measure.")] = None,
+) -> None:
+    """Tell which lines are static, deepened or dynamic. Prints a row per region, words go to stderr."""
+    paths = [rest, *expressions]
+    _must_exist(paths, "REST EXPRESSION")
+    if any(path.is_dir() for path in paths) or len({path.resolve() for path in paths}) < len(paths):
+        raise typer.BadParameter("Name photos, no folders, each once.", param_hint="REST EXPRESSION")
+    from .batch import compare_photos
+    from .records import Expression
+    from .settings import DEFAULTS, load_settings
+
+    visit = compare_photos(
+        rest,
+        expressions,
+        name=Expression(shown) if shown else Expression.UNKNOWN,
+        settings=load_settings(settings) if settings else DEFAULTS,
+        out=out,
+        command=sys.argv,
+    )
+    _print_pairs(visit, lines=lines)
+    raise typer.Exit(_say_visit(visit))
+
+
+def _print_pairs(visit: Visit, *, lines: bool) -> None:
+    """Print a row per pair and region, the means over runs below; a row per line after a blank line."""
+    from .pair_tables import LINE_VIEW, REGION_VIEW, average_rows, pair_line_rows, pair_rows
+
+    regions = [row for pair in visit.pairs for row in pair_rows(pair)]
+    regions += [row for runs in visit.runs() for row in average_rows(runs)]
+    _print_table(REGION_VIEW, regions)
+    if lines:
+        print()
+        _print_table(LINE_VIEW, [row for pair in visit.pairs for row in pair_line_rows(pair)])
+
+
+def _print_table(columns: tuple[str, ...], rows: list[Row]) -> None:
+    from .tables import escaped
+
+    print(*columns, sep="\t")
+    for row in rows:
+        cells = (row[name] for name in columns)
+        print(*("" if c is None else escaped(c) if isinstance(c, str) else c for c in cells), sep="\t")
+
+
+def _say_visit(visit: Visit) -> int:
+    """Say what is in doubt, what moved, and what could not be told and why; return the exit code."""
+    from .listing import PairStatus
+    from .records import Expression, Status
+    from .tables import escaped
+
+    for photo in visit.photos:
+        if photo.message:
+            _say(f"{escaped(photo.path)}: {photo.message}")
+    if visit.photos[0].expression not in (Expression.REST, Expression.UNKNOWN):
+        _say(f"The name of the rest photo says {visit.photos[0].expression}: are the photos swapped?")
+    for photo in visit.photos[1:]:
+        if photo.expression is Expression.REST:
+            _say(f"The name of {escaped(photo.path)} says rest: are the photos swapped?")
+    for pair in visit.pairs:
+        _say_failed(pair)
+        if pair.comparison:
+            _say_comparison(pair, pair.comparison)
+    told = (PairStatus.COMPARED, PairStatus.COMPARED_FLAGGED)
+    scored = (Status.SCORED, Status.SCORED_FLAGGED)
+    good = all(p.status in scored for p in visit.photos) and all(p.status in told for p in visit.pairs)
+    return 0 if good else 1
+
+
+def _say_comparison(pair: PairOutcome, found: Comparison) -> None:
+    from .records import Region
+    from .tables import escaped
+    from .totals import reasons_of
+
+    words = found.name.replace("_", " ")
+    guessed = (
+        "" if pair.pair.name is found.name else ", guessed from the movement (say --as if it is another)"
+    )
+    _say(f"{escaped(pair.pair.expression.path)}: {words}{guessed}.")
+    far = [t for t in found.travels if max(abs(t.up_mm), abs(t.in_mm)) > 2 * found.travel_se_mm]
+    moved = ", ".join(f"{t.side} {t.part} {t.up_mm:+.1f} up {t.in_mm:+.1f} inwards" for t in far)
+    _say(f"  Moved, mm (± {found.travel_se_mm:g}): {moved or 'nothing'}.")
+    said = {pair.message}
+    for region in Region:
+        for finding in reasons_of(found, region):
+            if finding.advice not in said:
+                _say(f"  {_place(finding.region)}{finding.advice}")
+            said.add(finding.advice)
+    for number, line in enumerate(found.lines, start=1):
+        if line.reason and line.reason not in said:
+            _say(f"  {_place(line.region)}line {number} ({line.length_mm:.0f} mm): {line.reason}")
+
+
+def _place(region: str | None) -> str:
+    return f"{region.replace('_', ' ')}: " if region else ""
 
 
 @app.command("app", epilog="Example: wrinklecv app --port 8600")

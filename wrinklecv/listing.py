@@ -1,4 +1,4 @@
-"""Which files a batch is made of, and what their names tell.
+"""Which files a batch is made of, what their names tell, and which of them belong together.
 
 Works on names as text, not on `Path`: a hundred thousand files are listed in seconds, and odd names
 (bytes that are not UTF-8, a trailing dot) stay what they are.
@@ -13,9 +13,11 @@ import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from .codes import Code
+from .pairs import SPEAKS_FOR, Comparison, RunAverage
 from .records import Assessment, Expression, Outcome, Status
 
 Paths = Iterable[str | Path]
@@ -163,3 +165,102 @@ def outcome_of(
     """Return the Outcome of `path` with what its name tells."""
     subject, visit, expression, run = parse_name(path)
     return Outcome(path, status, sha256, subject, visit, expression, run, assessment, code, message)
+
+
+# -- rest and expression ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One scored photo of a batch: its file, as what it is shown, its bytes, and what its name tells."""
+
+    file: Path
+    path: str
+    sha256: str
+    subject: str
+    visit: str
+    expression: Expression
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A rest photo and an expression photo to be compared.
+
+    name: which expression it is; UNKNOWN where only the movement can tell.
+    """
+
+    rest: Shot
+    expression: Shot
+    name: Expression
+
+
+class PairStatus(StrEnum):
+    """What became of one pair."""
+
+    COMPARED = "compared"
+    COMPARED_FLAGGED = "compared_flagged"
+    REJECTED = "rejected"
+    CRASHED = "crashed"
+    TIMED_OUT = "timed_out"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PairOutcome:
+    """What became of one pair: a comparison, or the reason why there is none, or why it tells nothing."""
+
+    pair: Pair
+    status: PairStatus
+    comparison: Comparison | None = None
+    code: Code | None = None
+    message: str = ""
+
+    @property
+    def name(self) -> Expression:
+        """Which expression it is, if need be as the movement tells."""
+        return self.comparison.name if self.comparison else self.pair.name
+
+    @property
+    def series(self) -> tuple[str, str, Expression]:
+        """Subject, visit and expression: what the runs of one expression have in common."""
+        return self.pair.expression.subject, self.pair.expression.visit, self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """The mean over several pairs of one series, region by region."""
+
+    series: tuple[str, str, Expression]
+    averages: tuple[RunAverage, ...]
+
+
+def shot_of(found: Found, outcome: Outcome) -> Shot:
+    """Return a scored photo without its measurements, so that a batch can remember it."""
+    return Shot(
+        found.file,
+        found.path,
+        outcome.sha256,
+        outcome.subject,
+        outcome.visit,
+        outcome.expression,
+        outcome.run,
+    )
+
+
+def find_pairs(shots: Iterable[Shot]) -> Iterator[Pair]:
+    """Yield the pairs among scored photos whose names give the same subject and visit.
+
+    Visits in the order of their first photo; within one by expression, then in the photos' order. Each
+    expression photo goes with the rest photo of its own run, else with the first.
+    """
+    visits: dict[tuple[str, str], list[Shot]] = {}
+    for shot in shots:
+        if shot.subject and shot.visit:
+            visits.setdefault((shot.subject, shot.visit), []).append(shot)
+    for visit in visits.values():
+        at_rest = [shot for shot in visit if shot.expression is Expression.REST]
+        for name in SPEAKS_FOR if at_rest else ():
+            for shot in visit:
+                if shot.expression is name:
+                    rest = next((r for r in at_rest if r.run == shot.run), at_rest[0])
+                    yield Pair(rest, shot, name)

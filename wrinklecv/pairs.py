@@ -155,4 +155,23 @@ class Comparison:
         return tuple(line for line in self.lines if line.region is region)
 
 
+@dataclass(frozen=True, slots=True)
+class RunAverage:
+    """What several pairs of one expression and visit say about a region: mean and standard deviation.
+
+    runs: how many pairs could be compared there; told: in how many of them a static share was told. A mean
+    of none is None, and so is the standard deviation of fewer than two.
+    """
+
+    region: Region
+    runs: int
+    told: int
+    expression_index: float | None
+    expression_index_sd: float | None
+    dynamic_gap: float | None
+    dynamic_gap_sd: float | None
+    static_share: float | None
+    static_share_sd: float | None
+
+
 copyreg.pickle(ComparedLine, by_fields)

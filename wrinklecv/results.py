@@ -7,7 +7,7 @@ import os
 import platform
 import re
 import tempfile
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -16,10 +16,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
-from . import DISCLAIMER, tables
+from . import DISCLAIMER, pair_tables, tables
 from .errors import OutputError
-from .listing import RESULTS_MARK, Paths
+from .listing import RESULTS_MARK, PairOutcome, Paths, Runs
 from .model import MODEL_SHA256
+from .pairs import SPEAKS_FOR, Comparison
 from .records import MEASURE_VERSION, Outcome
 from .settings import Settings
 
@@ -38,6 +39,7 @@ class Results:
         """Make and mark the folder; raise OutputError also when `out` holds the `photos` themselves."""
         self._out = out
         self._stack = ExitStack()
+        self._kinds: dict[str, list[str]] = {}
         real = out.resolve()
         for photo in map(Path, photos):
             if real in (photo.resolve(), *photo.resolve().parents):
@@ -50,14 +52,17 @@ class Results:
     def __enter__(self) -> Self:
         """Begin the tables."""
         with self._saying(), ExitStack() as stack:
-            self._photos, self._measures, self._lines = (
+            self._photos, self._measures, self._pairs, self._pair_lines, lines = (
                 tables.csv_writer(stack.enter_context(_replacing(self._out / name, "w")), columns)
                 for name, columns in (
                     ("photos.csv", tables.PHOTO_COLUMNS),
                     ("measures_long.csv", tables.MEASURE_COLUMNS),
+                    ("pairs.csv", pair_tables.PAIR_COLUMNS),
+                    ("pair_lines.csv", pair_tables.PAIR_LINE_COLUMNS),
                     ("lines.csv", tables.LINE_COLUMNS),
                 )
             )
+            self._lines = stack.enter_context(self._kept_for_kinds(lines))
             self._stack = stack.pop_all()
         return self
 
@@ -78,14 +83,70 @@ class Results:
             for row in tables.to_rows([assessment]):
                 self._measures(row)
             for row in tables.line_rows(assessment):
-                self._lines(row)
-            name = _safe_name(outcome)
+                self._lines.write(json.dumps(row) + "\n")
+            name = _safe_name(outcome.path, outcome.sha256)
             _write(self._out / "json" / f"{name}.json", tables.to_json(tables.document(assessment)).encode())
             if overlay:
                 _write(self._out / "overlays" / f"{name}.jpg", overlay)
 
+    def add_pair(self, outcome: PairOutcome, side_by_side: bytes = b"", blink: bytes = b"") -> None:
+        """Write the rows of one pair, its JSON document and its pictures (a JPEG, a GIF; empty: none)."""
+        comparison, shown = outcome.comparison, outcome.pair.expression
+        with self._saying():
+            for row in pair_tables.pair_rows(outcome):
+                self._pairs(row)
+            if comparison is None:
+                return
+            self._note_kinds(comparison)
+            for row in pair_tables.pair_line_rows(outcome):
+                self._pair_lines(row)
+            name = _safe_name(shown.path, shown.sha256)
+            text = tables.to_json(pair_tables.pair_document(outcome, comparison))
+            for place, content in (
+                (f"json/{name}_pair.json", text.encode()),
+                (f"overlays/{name}_kinds.jpg", side_by_side),
+                (f"overlays/{name}_blink.gif", blink),
+            ):
+                if content:
+                    _write(self._out / place, content)
+
+    def add_average(self, runs: Runs) -> None:
+        """Write the mean over the runs of one expression, below the rows of its pairs."""
+        with self._saying():
+            for row in pair_tables.average_rows(runs):
+                self._pairs(row)
+
+    def _note_kinds(self, comparison: Comparison) -> None:
+        """Remember for lines.csv what a pair says of both photos' lines: the first word counts.
+
+        Every expression says something else of a line at rest: that counts whose muscles fold it.
+        """
+        rest, expression = comparison.rest, comparison.expression
+        at_rest = self._kinds.setdefault(rest.photo_sha256, [""] * len(rest.lines))
+        shown = self._kinds.setdefault(expression.photo_sha256, [""] * len(expression.lines))
+        for line in comparison.lines:
+            if line.expression_line >= 0:
+                shown[line.expression_line] = shown[line.expression_line] or line.kind
+            if line.rest_line >= 0 and line.region in SPEAKS_FOR[comparison.name]:
+                at_rest[line.rest_line] = at_rest[line.rest_line] or line.kind
+
+    @contextmanager
+    def _kept_for_kinds(self, write: Callable[[tables.Row], None]) -> Generator[IO[str]]:
+        """Keep the rows of lines.csv on disk until all pairs are known, then write them with their kinds."""
+        with tempfile.TemporaryFile("w+", encoding="ascii", dir=self._out) as rows:
+            yield rows
+            rows.seek(0)
+            for row in map(json.loads, rows):
+                kinds = self._kinds.get(row["sha256"])
+                write(row | {"kind": kinds[row["line"] - 1] if kinds else None})
+
     def write_run(
-        self, settings: Settings, command: Sequence[str], files: Mapping[str, int], ignored: Mapping[str, int]
+        self,
+        settings: Settings,
+        command: Sequence[str],
+        files: Mapping[str, int],
+        pairs: Mapping[str, int],
+        ignored: Mapping[str, int],
     ) -> None:
         """Write run.json: with what the numbers were made. The only file that tells the time."""
         run = {
@@ -98,6 +159,7 @@ class Results:
             "settings_digest": settings.digest,
             "settings": asdict(settings),
             "files": dict(files),
+            "pairs": dict(pairs),
             "ignored": dict(sorted(ignored.items())),
         }
         with self._saying():
@@ -115,10 +177,10 @@ class Results:
             ) from error
 
 
-def _safe_name(outcome: Outcome) -> str:
+def _safe_name(path: str, sha256: str) -> str:
     """Return a file name without suffix that every system can keep: part of the hash and of the name."""
-    stem = re.sub(r"[^A-Za-z0-9-]+", "_", Path(outcome.path).stem).strip("_")
-    return f"{outcome.sha256[:12]}_{stem[:60] or 'photo'}"
+    stem = re.sub(r"[^A-Za-z0-9-]+", "_", Path(path).stem).strip("_")
+    return f"{sha256[:12]}_{stem[:60] or 'photo'}"
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -45,6 +45,7 @@ _LINE_NUMBERS = (
     "signal_to_noise",
     "likelihood",
 )
+_ENDS = ("start_x_px", "start_y_px", "end_x_px", "end_y_px")
 
 MEASURE_COLUMNS = ("photo", "sha256", "region", "metric", "value", "se", "unit", "verdict", "codes")
 PHOTO_COLUMNS = (
@@ -77,10 +78,8 @@ LINE_COLUMNS = (
     "line",
     "region",
     *_LINE_NUMBERS,
-    "start_x_px",
-    "start_y_px",
-    "end_x_px",
-    "end_y_px",
+    *_ENDS,
+    "kind",
 )
 
 
@@ -105,7 +104,7 @@ def to_rows(assessments: Iterable[Assessment]) -> Iterator[Row]:
                     "se": _value(measures, error),
                     "unit": unit,
                     "verdict": str(verdict if measures else Verdict.REFUSE),
-                    "codes": _codes(about),
+                    "codes": codes_of(about),
                 }
 
 
@@ -141,7 +140,7 @@ def _photo_cells(assessment: Assessment) -> Row:
         "mm_per_px_relative_sd": rounded(scale.relative_sd),
         "mm_per_px_source": scale.source,
         **{f"verdict_{region}": str(assessment.verdict(region)) for region in Region},
-        "codes": _codes(assessment.quality),
+        "codes": codes_of(assessment.quality),
         "settings_digest": assessment.settings_digest,
         "model_sha256": assessment.model_sha256,
         "measure_version": assessment.measure_version,
@@ -149,12 +148,15 @@ def _photo_cells(assessment: Assessment) -> Row:
 
 
 def line_rows(assessment: Assessment) -> Iterator[Row]:
-    """Yield one row per line (`LINE_COLUMNS`); `line` counts from 1 in the assessment's order."""
+    """Yield one row per line (`LINE_COLUMNS`); `line` counts from 1 in the assessment's order.
+
+    `kind` stays empty: only a pair tells it.
+    """
     for number, line in enumerate(assessment.lines, start=1):
-        ends = dict.fromkeys(LINE_COLUMNS[-4:])
+        ends = dict.fromkeys(_ENDS)
         if len(line.path_xy):
             places = (*line.path_xy[0], *line.path_xy[-1])
-            ends = {n: round(float(v), 2) for n, v in zip(LINE_COLUMNS[-4:], places, strict=True)}
+            ends = {n: round(float(v), 2) for n, v in zip(_ENDS, places, strict=True)}
         yield {
             "photo": assessment.photo_name,
             "sha256": assessment.photo_sha256,
@@ -162,6 +164,7 @@ def line_rows(assessment: Assessment) -> Iterator[Row]:
             "region": str(line.region),
             **{name: rounded(getattr(line, name)) for name in _LINE_NUMBERS},
             **ends,
+            "kind": None,
         }
 
 
@@ -203,7 +206,7 @@ def document(assessment: Assessment) -> dict[str, Any]:
             "expression": {name: round(float(v), 4) for name, v in sorted(face.expression.items())},
         },
         "verdicts": {str(region): str(assessment.verdict(region)) for region in Region},
-        "findings": [_finding(finding) for finding in assessment.quality],
+        "findings": [finding_tree(finding) for finding in assessment.quality],
         "regions": [_region(measures) for measures in assessment.regions],
         "lines": [_line(number, line) for number, line in enumerate(assessment.lines, start=1)],
     }
@@ -222,7 +225,8 @@ def _json_field(value: object) -> str:
     return json.dumps(value, allow_nan=False)
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def finding_tree(finding: Finding) -> dict[str, Any]:
+    """Return one finding as a tree of plain values, ready for JSON."""
     return {
         "code": str(finding.code),
         "verdict": str(finding.verdict),
@@ -249,7 +253,7 @@ def _line(number: int, line: Line) -> dict[str, Any]:
     }
 
 
-def _codes(findings: Iterable[Finding]) -> str:
+def codes_of(findings: Iterable[Finding]) -> str:
     """Join the codes of all doubts with `;`, each once, in order of first mention; remarks are no doubts."""
     doubts = (finding.code for finding in findings if finding.verdict is not Verdict.PASS)
     return ";".join(dict.fromkeys(str(code) for code in doubts))

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .pairs import ComparedLine, KindTotal, RegionComparison
-from .records import Assessment, LineKind, Region, RegionMeasures
+from .pairs import ComparedLine, Comparison, KindTotal, RegionComparison, RunAverage
+from .records import Assessment, Finding, LineKind, Region, RegionMeasures, Verdict
 
 _NORMAL_90 = 1.645
 _COMMON_SD = 0.04
@@ -51,6 +51,52 @@ def sum_up(
         static_share_low=share[1],
         static_share_high=share[2],
     )
+
+
+def verdict_of(comparison: Comparison, region: Region) -> Verdict:
+    """Return the worst of what is held against a region in a pair; REFUSE also where it was not measured."""
+    if all(compared.region is not region for compared in comparison.regions):
+        return Verdict.REFUSE
+    order = (Verdict.PASS, Verdict.WARN, Verdict.REFUSE)
+    found = [f.verdict for f in comparison.findings if f.region in (None, region)]
+    return max(found, key=order.index, default=Verdict.PASS)
+
+
+def reasons_of(comparison: Comparison, region: Region) -> list[Finding]:
+    """Return what is held against a region in the pair, and where a photo refused it, its reasons too."""
+    found = [f for f in comparison.findings if f.region in (None, region)]
+    for assessment in (comparison.rest, comparison.expression):
+        if all(m.region is not region for m in assessment.regions):
+            found += [
+                f
+                for f in assessment.quality
+                if f.region in (None, region) and f.verdict is Verdict.REFUSE and f not in found
+            ]
+    return found
+
+
+def average_runs(comparisons: Sequence[Comparison]) -> tuple[RunAverage, ...]:
+    """Average several pairs of one expression and visit, region by region; refused regions do not count."""
+    return tuple(_average(region, comparisons) for region in Region)
+
+
+def _average(region: Region, comparisons: Sequence[Comparison]) -> RunAverage:
+    fit = [c for c in comparisons if verdict_of(c, region) is not Verdict.REFUSE]
+    here = [next(r for r in c.regions if r.region is region) for c in fit]
+    shares = [r.static_share for r in here if r.static_share is not None]
+    return RunAverage(
+        region,
+        len(here),
+        len(shares),
+        *_mean_and_sd([r.expression_index for r in here]),
+        *_mean_and_sd([r.dynamic_gap for r in here]),
+        *_mean_and_sd(shares),
+    )
+
+
+def _mean_and_sd(values: Sequence[float]) -> tuple[float | None, float | None]:
+    mean = float(np.mean(values)) if values else None
+    return mean, float(np.std(values, ddof=1)) if len(values) > 1 else None
 
 
 def _measures(assessment: Assessment, region: Region) -> RegionMeasures:
