@@ -86,16 +86,26 @@ def equally_sharp(first: Side, second: Side) -> tuple[tuple[Side, Side], float]:
 
     Both show the same edges, so what one has more of is the camera's.
     """
-    if first.edge_mm is None or second.edge_mm is None:
+    beyond = softness_beyond(first), softness_beyond(second)
+    if beyond[0] is None or beyond[1] is None:
         return (first, second), 0.0
-    ordinary = [float(np.mean(list(side.blur_mm2.values()))) for side in (first, second)]
-    gap_mm2 = first.edge_mm**2 - second.edge_mm**2 - (ordinary[0] - ordinary[1])
-    if abs(gap_mm2) < _LEAST_BLUR_GAP_MM**2:
-        return (first, second), 0.0
-    more_mm2 = abs(gap_mm2) * _EDGES_UNDERSTATE**2
+    gap_mm2 = beyond[0] - beyond[1]
+    more_mm2 = more_blur_mm2(abs(gap_mm2))
     if gap_mm2 > 0:
         return (replace(first, more_mm2=more_mm2), second), math.sqrt(more_mm2)
     return (first, replace(second, more_mm2=more_mm2)), -math.sqrt(more_mm2)
+
+
+def softness_beyond(side: Side) -> float | None:
+    """Return how much softer the edges are than an ordinary photo of this size makes them, chart mm²."""
+    if side.edge_mm is None:
+        return None
+    return side.edge_mm**2 - float(np.mean(list(side.blur_mm2.values())))
+
+
+def more_blur_mm2(gap_mm2: float) -> float:
+    """Return the blur that edges softer by `gap_mm2` than another photo's tell of, chart mm²; 0 for alike."""
+    return gap_mm2 * _EDGES_UNDERSTATE**2 if gap_mm2 >= _LEAST_BLUR_GAP_MM**2 else 0.0
 
 
 def even(path_mm: Float) -> Float:

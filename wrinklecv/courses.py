@@ -1,0 +1,71 @@
+"""What a course shows as a whole: conversions of lines, left against right, and how long an effect lasted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from datetime import date
+from itertools import pairwise
+
+from .histories import Asymmetry, Conversion, Cycle, LineSighting, NoiseFigure, Series
+from .records import LineKind, Region
+from .visits import Treatment
+
+_AT_REST = (LineKind.STATIC, LineKind.DEEPENED)
+
+
+def conversions_of(sightings: Sequence[LineSighting]) -> tuple[Conversion, ...]:
+    """Find where a line turned from dynamic to visible at rest, or back; untold visits are passed over."""
+    told = [s for s in sightings if s.kind is not LineKind.INDETERMINATE]
+    return tuple(
+        Conversion(before.day, after.day, before.kind, after.kind)
+        for before, after in pairwise(told)
+        if (before.kind in _AT_REST) != (after.kind in _AT_REST)
+    )
+
+
+def asymmetry_of(series: Sequence[Series], noise: NoiseFigure) -> Iterator[Asymmetry]:
+    """Compare the skin beside the left eye with that beside the right, at each visit that has both."""
+    by_side = {(s.region, s.state): {p.day: p for p in s.points} for s in series}
+    for (region, state), left in by_side.items():
+        right = by_side.get((Region.CROWS_FEET_RIGHT, state), {})
+        if region is not Region.CROWS_FEET_LEFT:
+            continue
+        for day in sorted(left.keys() & right.keys()):
+            a, b = left[day], right[day]
+            mean = (a.index + b.index) / 2
+            if mean <= 0:
+                continue
+            value = (a.index - b.index) / mean
+            # d = 2 (a − b) / (a + b): each index moves it by about its own relative error.
+            se = math.hypot(*(p.index_se / mean for p in (a, b)), math.sqrt(2) * noise.relative_sd)
+            yield Asymmetry(day, state, value, se)
+
+
+def cycles_of(series: Sequence[Series], treatments: Sequence[Treatment]) -> Iterator[Cycle]:
+    """Tell for each treatment and treated region after how many days half of its effect was gone."""
+    days = sorted({t.treated_on for t in treatments})
+    for number, day in enumerate(days):
+        end = days[number + 1] if number + 1 < len(days) else None
+        treated = {region for t in treatments if t.treated_on == day for region in t.regions}
+        for one in series:
+            if one.region in treated:
+                yield Cycle(day, one.region, one.state, _days_to_half(one, day, end))
+
+
+def _days_to_half(series: Series, day: date, end: date | None) -> int | None:
+    """Interpolate when the index had come back half of the way from its lowest to that before treatment."""
+    before = [p for p in series.points if p.day <= day]
+    after = [p for p in series.points if p.day > day and (end is None or p.day <= end)]
+    if not before or len(after) < 2:
+        return None
+    lowest = min(after, key=lambda p: p.index)
+    if lowest.index >= before[-1].index:
+        return None
+    half = (lowest.index + before[-1].index) / 2
+    later = [p for p in after if p.day >= lowest.day]
+    for one, other in pairwise(later):
+        if other.index >= half and one.days is not None and other.days is not None:
+            share = (half - one.index) / max(other.index - one.index, 1e-9)
+            return round(one.days + share * (other.days - one.days))
+    return None
