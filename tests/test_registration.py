@@ -213,7 +213,7 @@ def test_a_patch_that_moved_on_its_own_does_not_pull_its_surroundings_along() ->
 
     def shift(places_mm: Float) -> Float:
         alone = (away(places_mm) < radius)[..., None] * np.array([1.5, -1.0])
-        return SHIFTS["aside"](places_mm) + alone
+        return np.asarray(SHIFTS["aside"](places_mm) + alone)
 
     found = register(charted(Expression.REST), moved(shift), visible=EVERYWHERE)[Region.FOREHEAD]
     places = inside(Region.FOREHEAD)
