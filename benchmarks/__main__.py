@@ -1,4 +1,4 @@
-"""Run the benchmarks: ``python -m benchmarks [lines|truth|smooth|repeat|speed] [FOLDER]`` (all by default).
+"""Run the benchmarks: ``python -m benchmarks [lines|truth|smooth|repeat|pairs|speed] [FOLDER]`` (all by default).
 
 One named bench prints its tables. Without a name all run and `docs/accuracy.md` is written anew.
 """
@@ -45,13 +45,14 @@ def _run(name: str, folder: Path | None) -> tuple[Table, ...]:
 
 def _bench(name: str) -> Callable[[Path], tuple[Table, ...]]:
     """Fetch one bench; each is imported only when it runs."""
-    from . import lines, repeat, smooth, speed, truth
+    from . import lines, pairs, repeat, smooth, speed, truth
 
     every = {
         "lines": lines.run,
         "truth": truth.run,
         "smooth": smooth.run,
         "repeat": repeat.run,
+        "pairs": pairs.run,
         "speed": speed.run,
     }
     return every[name]

@@ -15,6 +15,7 @@ TITLES = {
     "truth": "On drawn faces whose truth is known",
     "smooth": "On skin that has hardly a line",
     "repeat": "The same face, another photo",
+    "pairs": "Rest and expression",
     "speed": "Time and memory",
 }
 """Every bench, in the order of the page, and what its part of the page is called."""
