@@ -6,16 +6,8 @@ import dataclasses
 import hashlib
 import json
 import math
-import os
 import re
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
 import urllib.parse
-import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,17 +32,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = sorted(data_folder("sample_images").glob("*.jpg"))
-CHROMIUM = Path("/usr/bin/chromium")
-CHROMIUM_FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 HOSTILE = "![x](http://evil.example/a.png) <b>$x$ :red[y] `z`\x1b.jpg"
 
 pytestmark = pytest.mark.skipif(not SAMPLES, reason="no sample photos are drawn yet")
@@ -264,51 +245,6 @@ def test_a_download_is_named_so_that_every_system_can_keep_it(name: str, stem: s
 
 
 # -- in a real browser ---------------------------------------------------------------------------
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Serve the app as `wrinklecv app` does, from a folder and home of its own."""
-    home = tmp_path_factory.mktemp("home")
-    port = free_port()
-    server = subprocess.Popen(
-        [sys.executable, "-P", "-m", "wrinklecv", "app", "--port", str(port)],
-        cwd=home,
-        env={**os.environ, "HOME": str(home)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(600):
-            try:
-                with urllib.request.urlopen(f"{url}/_stcore/health", timeout=5):  # noqa: S310 - ours
-                    break
-            except urllib.error.URLError:
-                assert server.poll() is None, "the server died"
-                time.sleep(0.1)
-        yield url
-    finally:
-        server.terminate()
-        server.wait(timeout=20)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"no Chromium at {CHROMIUM}")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_FLAGS)
-        yield found
-        found.close()
 
 
 class Visit:

@@ -36,7 +36,7 @@ RGB = tuple[int, int, int]
 Side = Literal["rest", "expression"]
 Cuts = tuple[Cut, Cut]
 """The rest photo and the expression photo in one frame, of one size."""
-_SIDES: tuple[Side, Side] = ("rest", "expression")
+SIDES: tuple[Side, Side] = ("rest", "expression")
 
 KIND_COLOURS: dict[LineKind, RGB] = {
     LineKind.STATIC: (86, 180, 233),
@@ -70,7 +70,7 @@ _STROKES: dict[LineKind, _Stroke] = {
     LineKind.STATIC: _Stroke(1.0),
     LineKind.DEEPENED: _Stroke(3.0, core=True),
     LineKind.DYNAMIC: _Stroke(1.5, dash=5.0, gap=3.5),
-    LineKind.INDETERMINATE: _Stroke(1.0, dash=0.2, gap=4.5),
+    LineKind.INDETERMINATE: _Stroke(1.4, dash=0.2, gap=4.5),
 }
 _PX_PER_THICKNESS = 600
 """Height of the face in px per px of thickness: the drawing looks the same at every size."""
@@ -110,7 +110,7 @@ def registered(rest: Photo, expression: Photo, comparison: Comparison, region: R
     """
     photos = (rest, expression)
     assessments = tuple(
-        _assessment_of(photo, comparison, side) for photo, side in zip(photos, _SIDES, strict=True)
+        _assessment_of(photo, comparison, side) for photo, side in zip(photos, SIDES, strict=True)
     )
     frames = _frames(*(assessment.face for assessment in assessments))
     outlines = [
@@ -183,7 +183,7 @@ def lay_side_by_side(
             _label(cut.pixels.shape[1], words),
             draw_kinds_on(cut, lines, side, marked=marked) if drawn else cut.pixels,
         )
-        for cut, side, words in zip(cuts, _SIDES, _names(comparison), strict=True)
+        for cut, side, words in zip(cuts, SIDES, _names(comparison), strict=True)
     ]
     seam = np.full((len(halves[0]), _SEAM_PX, 3), _PAPER, np.uint8)
     picture = np.concatenate([halves[0], seam, halves[1]], axis=1)

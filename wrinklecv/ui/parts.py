@@ -35,11 +35,21 @@ REGION_NAMES = {
 }
 """Left and right are the patient's own."""
 
+EXPRESSION_NAMES = {
+    Expression.BROW_RAISE: "Brow raise",
+    Expression.FROWN: "Frown",
+    Expression.SMILE: "Smile",
+}
+
 HIGHER = (
     "Higher = more lines. ± is one standard error. Left and right are the patient’s own: "
     "the patient’s left is on the right of the picture."
 )
 """Said wherever a number stands."""
+PAIR_HIGHER = (
+    f"{HIGHER} Static share: how much of the lines’ depth in the expression is there at rest too; "
+    "higher = more stays at rest."
+)
 
 
 class Source(NamedTuple):
@@ -130,7 +140,7 @@ def plus_minus(value: float, se: float, unit: str = "") -> str:
         return f"{plain(value)}{tail}"
     first = math.floor(math.log10(se))
     digits = max(0, -first + (se / 10**first < 1.95))
-    return f"{value:.{digits}f} ± {se:.{digits}f}{tail}"
+    return f"{value:z.{digits}f} ± {se:.{digits}f}{tail}"
 
 
 def plain(value: float) -> str:
