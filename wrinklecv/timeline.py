@@ -55,16 +55,20 @@ def bands(sessions: int = 1) -> tuple[Band, ...]:
 
 
 def days_since(day: date, treatments: Sequence[Treatment]) -> int | None:
-    """Return the days from the last treatment on or before `day`; None before the first."""
-    before = [t.treated_on for t in treatments if t.treated_on <= day]
-    return (day - max(before)).days if before else None
+    """Return the days from the last treatment before `day`; 0 on the day of the first, None before it.
+
+    A photo of the day of a treatment is taken before it.
+    """
+    before = [t.treated_on for t in treatments if t.treated_on < day]
+    if not before:
+        return 0 if any(t.treated_on == day for t in treatments) else None
+    return (day - max(before)).days
 
 
 def status_at(day: date, treatments: Sequence[Treatment]) -> TreatmentStatus:
     """Return where a day lies in the course of treatment."""
     days = days_since(day, treatments)
-    # The photo on the day of the treatment is taken before it.
-    if days is None or (days == 0 and len([t for t in treatments if t.treated_on < day]) == 0):
+    if not days:
         return TreatmentStatus.BASELINE
     return next((status for end, status in _STATUSES if days < end), TreatmentStatus.BEYOND_EXPECTED_WINDOW)
 
