@@ -1,4 +1,4 @@
-"""Run the benchmarks: ``python -m benchmarks [lines|truth|smooth|repeat|pairs|speed] [FOLDER]`` (all by default).
+"""Run the benchmarks: ``python -m benchmarks [NAME] [FOLDER]``, all by default; ``--help`` lists the names.
 
 One named bench prints its tables. Without a name all run and `docs/accuracy.md` is written anew.
 """
@@ -45,7 +45,7 @@ def _run(name: str, folder: Path | None) -> tuple[Table, ...]:
 
 def _bench(name: str) -> Callable[[Path], tuple[Table, ...]]:
     """Fetch one bench; each is imported only when it runs."""
-    from . import lines, pairs, repeat, smooth, speed, truth
+    from . import follow, lines, pairs, repeat, smooth, speed, truth
 
     every = {
         "lines": lines.run,
@@ -53,6 +53,7 @@ def _bench(name: str) -> Callable[[Path], tuple[Table, ...]]:
         "smooth": smooth.run,
         "repeat": repeat.run,
         "pairs": pairs.run,
+        "follow": follow.run,
         "speed": speed.run,
     }
     return every[name]

@@ -16,6 +16,7 @@ TITLES = {
     "smooth": "On skin that has hardly a line",
     "repeat": "The same face, another photo",
     "pairs": "Rest and expression",
+    "follow": "Visits over months",
     "speed": "Time and memory",
 }
 """Every bench, in the order of the page, and what its part of the page is called."""

@@ -275,7 +275,7 @@ def _histories(
             day, read = visits[visit].day, sighting.contrast
             sightings.setdefault(
                 visit,
-                LineSighting(day, read.value, read.se, read.limit, read.seen, kind),
+                LineSighting(day, sighting.line, read.value, read.se, read.limit, read.seen, kind),
             )
         seen = tuple(sightings[k] for k in sorted(sightings))
         yield LineHistory(region, state.state, number, trace.length_mm, seen, conversions_of(seen))

@@ -99,10 +99,12 @@ class Change:
 class LineSighting:
     """One line at one visit in one state: contrast with error and limit, whether it was seen, its kind.
 
+    line: its place in the `lines` of the visit's first photo of that state, -1 where no line was found there.
     kind: by the rest and expression photos of that visit, INDETERMINATE where they do not tell.
     """
 
     day: date
+    line: int
     contrast: float
     contrast_se: float
     limit: float
