@@ -10,6 +10,7 @@
     ├── NotComparableError      two results cannot be compared
     ├── SettingsError           a setting is unknown or out of range
     ├── ModelError              the landmark model is missing or damaged
+    ├── StoreError              the store cannot be used, or will not take what it was given
     └── OutputError             a result cannot be written where it was asked for
 
 A message says what was wrong, its value, and what to do. They are caught in exactly three
@@ -59,6 +60,10 @@ class SettingsError(WrinkleError):
 
 class ModelError(WrinkleError):
     """The landmark model is missing, damaged or refused."""
+
+
+class StoreError(WrinkleError):
+    """The store of subjects and visits cannot be used, or will not take what it was given."""
 
 
 class OutputError(WrinkleError):
