@@ -33,17 +33,10 @@ _STROKES = {
 def show_pictures(comparison: Comparison, pictures: Mapping[Region | None, Cuts]) -> None:
     """Show both photos in one frame beside the lines; a line chosen in the table is marked in both."""
     st.subheader("The two photos in one frame", anchor=False)
-    left, right = st.columns(2, gap="medium")
-    with left:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            view = st.segmented_control(
-                "View",
-                [_SLIDER, _BESIDE, _BLINK],
-                default=_SLIDER,
-                required=True,
-                label_visibility="collapsed",
-            )
-            drawn = st.toggle("Draw lines", value=True, disabled=view == _BLINK)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        view = st.segmented_control(
+            "View", [_SLIDER, _BESIDE, _BLINK], default=_SLIDER, required=True, label_visibility="collapsed"
+        )
         place = st.segmented_control(
             "Place",
             [_WHOLE, *Region],
@@ -53,10 +46,13 @@ def show_pictures(comparison: Comparison, pictures: Mapping[Region | None, Cuts]
             label_visibility="collapsed",
             wrap=True,
         )
+        drawn = st.toggle("Draw lines", value=True, disabled=view == _BLINK)
     region = place if isinstance(place, Region) else None
     numbered = {
         number: line for number, line in enumerate(comparison.lines, start=1) if region in (None, line.region)
     }
+    # Two photos side by side need the page's whole width.
+    left, right = (st.container(), st.container()) if view == _BESIDE else st.columns(2, gap="medium")
     with right:
         chosen = _choose_line(comparison, region, numbered)
     with left:
@@ -158,20 +154,20 @@ def _sure(line: ComparedLine) -> float | None:
 
 
 def _number(label: str, digits: int, about: str) -> ColumnConfig:
-    return st.column_config.NumberColumn(label, format=f"%.{digits}f", width=56, help=about)
+    return st.column_config.NumberColumn(label, format=f"%.{digits}f", width=52, help=about)
 
 
 _MOST_SURE = 99.0
 """No photo makes a line's kind certain."""
 _COLUMNS = {
-    "number": st.column_config.NumberColumn("No.", width=36),
-    "kind": st.column_config.TextColumn("Kind", width=100),
+    "number": st.column_config.NumberColumn("No.", width=32),
+    "kind": st.column_config.TextColumn("Kind", width=96),
     "rest": _number("rest %", 1, "Depth score (contrast) at rest"),
     "expression": _number("expr. %", 1, "Depth score (contrast) in the expression"),
     "share": _number("static %", 0, "Static share: depth at rest / depth in expression"),
     "length": _number("mm", 1, "Length on the skin, by the rest photo’s scale"),
     "sure": _number("sure %", 0, "How sure the kind is; 99 stands for 99 and more"),
-    "region": st.column_config.TextColumn("Region", width=112),
+    "region": st.column_config.TextColumn("Region", width=118),
 }
 
 
