@@ -322,7 +322,10 @@ def test_repeats_are_the_runs_of_one_expression_in_one_visit(store: Store) -> No
     assert store.repeats("002") == ()
 
 
-def test_a_marking_is_never_scored() -> None:
+def test_a_marking_is_never_scored(store: Store) -> None:
+    marked = store.save_visit(VisitForm("k", "001", DAY, (NewPhoto(b"x", marking=True),))).photos[0]
+    with pytest.raises(StoreError, match="never scored"):
+        store.save_assessments([an_assessment(sha256=marked.sha256)])
     with pytest.raises(ValueError, match="never scored"):
         NewPhoto(b"x", marking=True, assessment=an_assessment())
     with pytest.raises(ValueError, match="another photo"):

@@ -27,9 +27,9 @@ from store_builders import KINDS, Place, a_form, a_photo, child, places
 from wrinklecv.errors import StoreError
 from wrinklecv.records import Expression, Region
 from wrinklecv.store import Store, open_store
-from wrinklecv.store.database import Database
+from wrinklecv.store.database import Database, schema_of
 from wrinklecv.store.schema import SCHEMA, metadata
-from wrinklecv.store.upgrade import SCRIPTS, _config, schema_of, upgrade
+from wrinklecv.store.upgrade import SCRIPTS, _config, upgrade
 from wrinklecv.visits import Consent, NewPhoto, Subject, Treatment, VisitForm
 
 DATA = Path(__file__).parent / "data"

@@ -135,6 +135,14 @@ class Database:
         return engine
 
 
+def schema_of(database: Database, connection: Connection) -> str:
+    """Return the schema's version; empty where there is none yet."""
+    if "alembic_version" not in database.tables(connection):
+        return ""
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return str(found or "")
+
+
 def make_private(file: Path) -> None:
     """Make an empty file that only its owner may read, where there is none: SQLite gives its others alike."""
     os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))

@@ -13,12 +13,14 @@ import json
 import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ..errors import StoreError
 
 Known = Callable[[list[str]], set[str]]
 """Say which of these photos have a row."""
+_AT_A_TIME = 8
 
 
 class PhotoFiles:
@@ -58,14 +60,22 @@ class PhotoFiles:
         return note
 
     def place(self, contents: dict[str, bytes]) -> None:
-        """Write photos to where they belong, safely on disk; call `note` before."""
-        for sha256, content in contents.items():
-            partial = self._incoming / f"{secrets.token_hex(8)}.partial"
-            _write(partial, content)
-            self._make_folder(sha256)
-            partial.replace(self.path(sha256))
-        for folder in {self.path(sha256).parent for sha256 in contents}:
-            _sync_folder(folder)
+        """Write photos to where they belong, safely on disk; call `note` before.
+
+        Several at a time: a disk makes ten files safe in little more time than one.
+        """
+        if not contents:
+            return
+        folders = sorted({self.path(sha256).parent for sha256 in contents})
+        with ThreadPoolExecutor(min(len(contents), _AT_A_TIME)) as pool:
+            list(pool.map(self._place, contents, contents.values()))
+            list(pool.map(_sync_folder, folders))
+
+    def _place(self, sha256: str, content: bytes) -> None:
+        partial = self._incoming / f"{secrets.token_hex(8)}.partial"
+        _write(partial, content)
+        self._make_folder(sha256)
+        partial.replace(self.path(sha256))
 
     def has_notes(self) -> bool:
         """Say whether something was left on the way, or is on its way now."""

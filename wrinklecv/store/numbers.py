@@ -20,6 +20,7 @@ from ..errors import StoreError
 from ..model import MODEL_SHA256
 from ..pairs import Comparison
 from ..records import MEASURE_VERSION, Assessment, RegionMeasures
+from ..visits import PhotoKind
 from .audit import Stamp
 from .schema import assessments, comparisons, files, measures, photos, visits
 
@@ -108,7 +109,7 @@ def _assessment_ids(connection: Connection, made: Sequence[Assessment], stamp: S
     there = connection.execute(select(assessments.c.id, *_KEY).where(assessments.c.photo_sha256.in_(named)))
     ids = {tuple(key): number for number, *key in there}
     if any(_key(assessment) not in ids for assessment in made):
-        _refuse_strangers(connection, named)
+        _refuse_unfit(connection, named)
     rows: list[dict[str, object]] = []
     for assessment in made:
         key = _key(assessment)
@@ -136,10 +137,13 @@ def _key(assessment: Assessment) -> tuple[object, ...]:
     return tuple(getattr(assessment, column.name) for column in _KEY)
 
 
-def _refuse_strangers(connection: Connection, sha256s: Collection[str]) -> None:
+def _refuse_unfit(connection: Connection, sha256s: Collection[str]) -> None:
     there = connection.execute(select(files.c.sha256).where(files.c.sha256.in_(sha256s))).scalars()
     for sha256 in sorted(set(sha256s) - set(there)):
         raise StoreError(f"Photo {sha256[:12]} is not in the store. Save it in a visit first.")
+    marked = select(photos.c.sha256).where(photos.c.sha256.in_(sha256s), photos.c.kind == PhotoKind.MARKING)
+    for sha256 in connection.execute(marked).scalars():
+        raise StoreError(f"Photo {sha256[:12]} shows markings: it is kept, never scored.")
 
 
 def _error_of(metric: str) -> str:

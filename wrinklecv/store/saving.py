@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from ..errors import StoreError
 from ..visits import NewPhoto, Subject, Treatment, Visit, VisitForm
@@ -15,6 +15,7 @@ from . import audit
 from .audit import Stamp
 from .numbers import save_assessments, save_comparisons
 from .removing import remove_photos
+from .rows import current, insert_row, next_number, saved_before, subject_id
 from .schema import files, photos, subject_names, subjects, treatments, visits
 
 Contents = dict[str, bytes]
@@ -34,7 +35,7 @@ def add_subject(connection: Connection, subject: Subject, stamp: Stamp) -> None:
         .where(subjects.c.code == subject.code)
     ).first()
     if found is None:
-        number = _insert(connection, subjects, code=subject.code, recorded_at=stamp.at)
+        number = insert_row(connection, subjects, code=subject.code, recorded_at=stamp.at)
         audit.append(connection, stamp, "create", f"subject {number}")
     elif found.name and subject.name and found.name != subject.name:
         raise StoreError(f"Subject {subject.code} has another name already. Choose another code.")
@@ -56,15 +57,15 @@ def rename_subject(connection: Connection, subject: Subject, stamp: Stamp) -> No
 def save_visit(connection: Connection, form: VisitForm, stamp: Stamp) -> tuple[int, Contents]:
     """Store a visit with all that belongs to it; return its id. A form that was saved before adds nothing."""
     digest = _form_digest(form)
-    earlier = _saved_before(connection, visits, form.key, digest)
+    earlier = saved_before(connection, visits, form.key, digest)
     if earlier is not None:
         return earlier, {}
     owner = subject_id(connection, form.subject)
-    number = _insert(
+    number = insert_row(
         connection,
         visits,
         subject_id=owner,
-        number=_next_number(connection, visits, owner),
+        number=next_number(connection, visits, owner),
         visited_on=form.visited_on,
         recorded_at=stamp.at,
         changed_at=stamp.at,
@@ -111,7 +112,7 @@ def change_visit(
 
 def current_visit(connection: Connection, visit: Visit, stamp: Stamp) -> int:
     """Return the id of what `visit` was read from; raise StoreError when it was changed since."""
-    return _current(connection, visits, visit, "Visit", stamp)
+    return current(connection, visits, visit, "Visit", stamp)
 
 
 def save_treatment(connection: Connection, key: str, treatment: Treatment, stamp: Stamp) -> int:
@@ -119,15 +120,15 @@ def save_treatment(connection: Connection, key: str, treatment: Treatment, stamp
     values = _treatment_values(treatment)
     told = json.dumps([treatment.subject, *(str(value) for value in values.values())])
     digest = hashlib.sha256(told.encode()).hexdigest()
-    earlier = _saved_before(connection, treatments, key, digest)
+    earlier = saved_before(connection, treatments, key, digest)
     if earlier is not None:
         return earlier
     owner = subject_id(connection, treatment.subject)
-    number = _insert(
+    number = insert_row(
         connection,
         treatments,
         subject_id=owner,
-        number=_next_number(connection, treatments, owner),
+        number=next_number(connection, treatments, owner),
         recorded_at=stamp.at,
         changed_at=stamp.at,
         changed_by=stamp.actor,
@@ -142,7 +143,7 @@ def save_treatment(connection: Connection, key: str, treatment: Treatment, stamp
 
 def change_treatment(connection: Connection, treatment: Treatment, stamp: Stamp) -> int:
     """Make a stored treatment what `treatment` says; return its id."""
-    number = _current(connection, treatments, treatment, "Treatment", stamp)
+    number = current(connection, treatments, treatment, "Treatment", stamp)
     connection.execute(
         update(treatments).where(treatments.c.id == number).values(**_treatment_values(treatment))
     )
@@ -152,17 +153,9 @@ def change_treatment(connection: Connection, treatment: Treatment, stamp: Stamp)
 
 def remove_treatment(connection: Connection, treatment: Treatment, stamp: Stamp) -> None:
     """Delete a treatment that was entered by mistake."""
-    number = _current(connection, treatments, treatment, "Treatment", stamp)
+    number = current(connection, treatments, treatment, "Treatment", stamp)
     connection.execute(delete(treatments).where(treatments.c.id == number))
     audit.append(connection, stamp, "delete", f"treatment {number}")
-
-
-def subject_id(connection: Connection, code: str) -> int:
-    """Return the id of a subject; raise StoreError when there is none."""
-    found = connection.execute(select(subjects.c.id).where(subjects.c.code == code)).scalar()
-    if found is None:
-        raise StoreError(f"There is no subject {code}. Add it first, or check the code.")
-    return int(found)
 
 
 def _add_photos(
@@ -234,53 +227,6 @@ def _refuse_known(connection: Connection, sha256s: Sequence[str]) -> None:
             f"Photo {found.sha256[:12]} belongs to visit {found.number} of subject {found.code} already: "
             "nothing was saved. Choose another file, or say that the same photo is meant."
         )
-
-
-def _saved_before(connection: Connection, table: Table, key: str, digest: str) -> int | None:
-    """Return the id of what was saved under this form's key; raise StoreError when it was something else."""
-    if not key:
-        raise StoreError("A form needs a key of its own, so that a second click saves nothing twice.")
-    found = connection.execute(select(table.c.id, table.c.form_digest).where(table.c.form_key == key)).first()
-    if found and found.form_digest != digest:
-        raise StoreError(
-            "This form was saved before with other content. Open a new one, or change that visit."
-        )
-    return found.id if found else None
-
-
-def _current(connection: Connection, table: Table, record: Visit | Treatment, word: str, stamp: Stamp) -> int:
-    """Return the id of what `record` was read from, with its version raised; raise StoreError if outdated."""
-    owner = subject_id(connection, record.subject)
-    found = connection.execute(
-        select(table.c.id, table.c.version, table.c.changed_at, table.c.changed_by).where(
-            table.c.subject_id == owner, table.c.number == record.number
-        )
-    ).first()
-    name = f"{word} {record.number} of subject {record.subject}"
-    if found is None:
-        raise StoreError(f"{name} is not there any more: nothing was saved.")
-    if found.version != record.version:
-        by = f" by {found.changed_by}" if found.changed_by else ""
-        raise StoreError(
-            f"{name} was changed{by} at {found.changed_at:%Y-%m-%d %H:%M:%S} UTC, after you opened it: "
-            "nothing was saved. Open it again and repeat your change."
-        )
-    connection.execute(
-        update(table)
-        .where(table.c.id == found.id)
-        .values(version=found.version + 1, changed_at=stamp.at, changed_by=stamp.actor)
-    )
-    return int(found.id)
-
-
-def _next_number(connection: Connection, table: Table, owner: int) -> int:
-    newest = connection.execute(select(func.max(table.c.number)).where(table.c.subject_id == owner)).scalar()
-    return (newest or 0) + 1
-
-
-def _insert(connection: Connection, table: Table, **values: object) -> int:
-    key = connection.execute(insert(table).values(**values)).inserted_primary_key
-    return int(key[0])  # type: ignore[index]
 
 
 def _treatment_values(treatment: Treatment) -> dict[str, Any]:

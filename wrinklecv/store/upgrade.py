@@ -1,22 +1,22 @@
-"""Bring a store's tables up to this version: a backup first, then all steps in one transaction."""
+"""Bring a store's tables up to this version: a backup first, then all steps in one transaction.
+
+The only file that needs Alembic: it is imported when there is something to do.
+"""
 
 from __future__ import annotations
 
 import threading
-from datetime import UTC, datetime
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
 
 from ..errors import StoreError
-from .database import Database
-from .files import replace_safely
+from .backups import back_up
+from .database import Database, schema_of
 
 SCRIPTS = Path(__file__).parent.parent / "migrations"
-BACKUPS = "backups"
 
 _one_at_a_time = threading.Lock()  # Alembic's context is one per process
 
@@ -38,26 +38,6 @@ def upgrade(database: Database, folder: Path, scripts: Path = SCRIPTS) -> None:
             back_up(database, folder, f"schema-{found}")
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
-
-
-def schema_of(database: Database, connection: Connection) -> str:
-    """Return the schema's version; empty where there is none yet."""
-    if "alembic_version" not in database.tables(connection):
-        return ""
-    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    return str(found or "")
-
-
-def back_up(database: Database, folder: Path, why: str) -> Path:
-    """Write a whole copy of an SQLite database into `backups/`, photos not included; return where it is."""
-    backups = folder / BACKUPS
-    backups.mkdir(mode=0o700, exist_ok=True)
-    name = f"{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}-{why}.sqlite3"
-    partial = backups / f"{name}.partial"
-    database.outside(("VACUUM INTO ?", (str(partial),)))
-    partial.chmod(0o600)
-    replace_safely(partial, backups / name)
-    return backups / name
 
 
 def _config(scripts: Path) -> Config:
