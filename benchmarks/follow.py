@@ -209,9 +209,9 @@ def _table(
         f"{len(effects)} drawn subjects with an effect (at rest −17 % on day 30, −24 % on day 90; in "
         f"expression −26 % and −21 %), {len(none)} with none, {len(drifts)} with none but light that "
         "flattens or deepens all lines of the face by up to a quarter. Visits on days "
-        f"{', '.join(map(str, DAYS))}, one photo at rest and one in expression each, 5 px per mm; head, light, focus, "
-        "distance and exposure differ a little each time. All changes are against the baseline, all regions and both "
-        "states; the noise figure is the literature's."
+        f"{', '.join(map(str, DAYS))}, one photo at rest and one in expression each, 5 px per mm; head, "
+        "light, focus, distance and exposure differ a little each time. All changes are against the "
+        "baseline, all regions and both states; the noise figure is the literature's."
     )
     return bar_table("Drawn subjects over six visits", bars, note)
 

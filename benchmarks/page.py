@@ -17,6 +17,7 @@ TITLES = {
     "repeat": "The same face, another photo",
     "pairs": "Rest and expression",
     "follow": "Visits over months",
+    "store": "A large store",
     "speed": "Time and memory",
 }
 """Every bench, in the order of the page, and what its part of the page is called."""

@@ -62,7 +62,7 @@ def run(data: Path) -> tuple[Table, ...]:
         known = list(pool.map(known_pair, range(_FIRST_SEED, _FIRST_SEED + _PAIRS)))
         first = _FIRST_SEED + 1000
         spoiled = list(pool.map(spoiled_pair, range(first, first + _SPOILED)))
-        first = _FIRST_SEED + 2000
+        first = _FIRST_SEED + 3000
         twice = list(pool.map(same_twice, range(first, first + _SWAPPED)))
         swapped = list(pool.map(swapped_pair, range(first, first + _SWAPPED)))
         smiles = _smiles(data / "rest_smile" if (data / "rest_smile").is_dir() else data, pool)

@@ -260,7 +260,7 @@ def test_without_photos_a_sentence_stands_in_place_of_figures(tmp_path: Path) ->
 
 
 def test_every_bench_has_its_part_of_the_page() -> None:
-    assert list(page.TITLES) == ["lines", "truth", "smooth", "repeat", "pairs", "follow", "speed"]
+    assert list(page.TITLES) == ["lines", "truth", "smooth", "repeat", "pairs", "follow", "store", "speed"]
     assert all(callable(_bench(name)) for name in page.TITLES)
 
 

@@ -99,7 +99,7 @@ def _deeper_at_rest(
     """Tell where the lines themselves say that the rest photo shows the expression."""
     refused = {f.region for f in findings if f.verdict is Verdict.REFUSE}
     for region in SPEAKS_FOR[name]:
-        here = [line for line in lines if line.region is region and line.confidence > 0]
+        here = [line for line in lines if line.region is region and line.is_read]
         deep = sum(line.length_mm * line.expression_contrast for line in here)
         more = sum(line.length_mm * (line.rest_contrast - line.expression_contrast) for line in here)
         noise = math.hypot(
