@@ -1,0 +1,158 @@
+"""The drawn sample subject, taken in, kept and followed; and photos that go wrong on the way."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from wrinklecv import casebook
+from wrinklecv.agreement import BEST_RIG
+from wrinklecv.casebook import Measured, NewShot, follow_subject, measure_visit, save_visit
+from wrinklecv.changes import PRIOR_NOISE
+from wrinklecv.codes import Code
+from wrinklecv.errors import NotComparableError, StoreError
+from wrinklecv.histories import ChangeVerdict, TreatmentStatus
+from wrinklecv.listing import parse_name
+from wrinklecv.records import Expression, Region
+from wrinklecv.settings import DEFAULTS, Settings
+from wrinklecv.store import Method, Store, open_store
+from wrinklecv.visits import Consent, PhotoKind, Subject, Treatment
+
+SAMPLES = Path(__file__).parent.parent / "sample_images"
+DAYS = ("20250110", "20250124", "20250410")
+DAY = date(2025, 1, 10)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with open_store(tmp_path / "store") as opened:
+        opened.add_subject(Subject("001"))
+        yield opened
+
+
+def shots(day: str, *expressions: str, told: bool = True) -> list[NewShot]:
+    found = []
+    for name in expressions or ("rest", "brow_raise"):
+        path = SAMPLES / f"sub-001_ses-{day}_expr-{name}_run-1.jpg"
+        expression = parse_name(path)[2] if told or name == "rest" else Expression.UNKNOWN
+        found.append(NewShot(path.read_bytes(), path.name, expression))
+    return found
+
+
+@pytest.fixture(scope="module")
+def first_visit() -> tuple[Measured, ...]:
+    return measure_visit(shots(DAYS[0], "rest", "brow_raise", "smile", told=False), jobs=1)
+
+
+def test_expressions_that_nobody_told_are_guessed(first_visit: tuple[Measured, ...]) -> None:
+    assert [m.shot.expression for m in first_visit] == ["rest", "brow_raise", "smile"]
+    assert [m.guessed for m in first_visit] == [False, True, True]
+    assert all(m.is_scored for m in first_visit)
+
+
+def test_without_a_rest_photo_nothing_is_guessed(first_visit: tuple[Measured, ...]) -> None:
+    shot = replace(first_visit[1].shot, expression=Expression.UNKNOWN)
+    (found,) = casebook._guessed([replace(first_visit[1], shot=shot, guessed=False)])
+    assert found.shot.expression is Expression.UNKNOWN
+    assert not found.guessed
+
+
+def test_a_bad_photo_is_a_result_with_code_and_sentence() -> None:
+    bad, marked = measure_visit([NewShot(b"<html>", "page.jpg"), NewShot(b"x", marking=True)], jobs=1)
+    assert bad.code is Code.NOT_AN_IMAGE and bad.message and not bad.is_scored
+    assert marked.code is None and marked.assessment is None
+
+
+def die(content: bytes, name: str, settings: Settings) -> casebook.Read:
+    os._exit(3)
+
+
+def test_a_photo_whose_process_dies_costs_only_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(casebook, "assess_bytes", die)
+    found = measure_visit([NewShot(b"a"), NewShot(b"b", marking=True)], jobs=2)
+    assert [m.code for m in found] == [Code.CRASHED, None]
+
+
+def test_a_visit_is_saved_whole_with_its_comparisons_and_once(
+    store: Store, first_visit: tuple[Measured, ...]
+) -> None:
+    given: list[NewShot | Measured] = [
+        *first_visit,
+        NewShot(b"no photo", "bad.jpg"),
+        NewShot(b"dots", "m.jpg", marking=True),
+    ]
+    saved = save_visit(store, "001", DAY, given, key="k", notes="hello", jobs=1)
+    again = save_visit(store, "001", DAY, given, key="k", notes="hello", jobs=1)
+    assert again.visit == saved.visit and saved.visit.number == 1
+    assert [p.kind for p in saved.visit.photos].count(PhotoKind.MARKING) == 1
+    assert len(saved.visit.photos) == 5
+    assert [m.code for m in saved.photos] == [None, None, None, Code.NOT_AN_IMAGE, None]
+    method = Method(DEFAULTS.digest)
+    assert {c.name for c in store.comparisons("001", method)} == {"brow_raise", "smile"}
+    assert len(store.assessments("001", method)) == 3
+
+
+def test_consent_and_names_are_kept(store: Store) -> None:
+    shot = NewShot(b"dots", "m.jpg", marking=True, consent=Consent.STUDY)
+    (photo,) = save_visit(store, "001", DAY, [shot], key="k", jobs=1).visit.photos
+    assert (photo.consent, photo.original_name) == (Consent.STUDY, "m.jpg")
+
+
+def test_shots_of_one_expression_are_numbered_where_nobody_did() -> None:
+    rest, other = Expression.REST, Expression.SMILE
+    given = [
+        Measured(NewShot(bytes([n]), expression=e, run=r))
+        for n, (e, r) in enumerate([(rest, ""), (rest, "1"), (rest, ""), (other, "")])
+    ]
+    assert [m.shot.run for m in casebook._numbered(given)] == ["2", "1", "3", ""]
+
+
+def test_an_unknown_subject_is_refused_and_nothing_is_saved(store: Store) -> None:
+    with pytest.raises(StoreError, match="no subject 002"):
+        save_visit(store, "002", DAY, [NewShot(b"x", marking=True)], key="k", jobs=1)
+
+
+def test_a_subject_is_followed_as_it_was_drawn(store: Store) -> None:
+    treated = Treatment("001", DAY, tuple(Region))
+    store.save_treatment("t", treated)
+    for day in DAYS:
+        save_visit(store, "001", date.fromisoformat(day), shots(day), key=day, jobs=1)
+    told: list[int] = []
+    course = follow_subject(store, "001", jobs=2, progress=lambda _, done, total: told.append(total))
+    assert told == [6] * 6
+    assert course.noise == PRIOR_NOISE and BEST_RIG.source in course.noise.source
+    assert [v.status for v in course.visits] == [
+        TreatmentStatus.BASELINE,
+        TreatmentStatus.AT_OR_NEAR_PEAK,
+        TreatmentStatus.WEARING_OFF_EXPECTED,
+    ]
+    shares = {
+        c.state: c.share
+        for c in course.changes
+        if c.region is Region.FOREHEAD and (c.since, c.until) == (DAY, date(2025, 1, 24))
+    }
+    assert shares[Expression.REST] == pytest.approx(0.88 - 1, abs=0.05)
+    assert shares[Expression.BROW_RAISE] == pytest.approx(0.72 - 1, abs=0.05)
+
+
+def test_visits_of_one_day_count_as_one_and_bad_photos_are_left_out(
+    store: Store, first_visit: tuple[Measured, ...]
+) -> None:
+    save_visit(store, "001", DAY, first_visit[:1], key="a", jobs=1)
+    save_visit(
+        store, "001", DAY, [first_visit[1], NewShot(b"bad", expression=Expression.REST)], key="b", jobs=1
+    )
+    course = follow_subject(store, "001", jobs=1)
+    assert len(course.visits) == 1
+    assert {s.state for s in course.series} == {Expression.REST, Expression.BROW_RAISE}
+    assert not [c for c in course.changes if c.verdict is ChangeVerdict.CHANGED]
+
+
+def test_a_subject_without_a_photo_cannot_be_followed(store: Store) -> None:
+    with pytest.raises(NotComparableError, match="no visit"):
+        follow_subject(store, "001", jobs=1)
