@@ -121,13 +121,13 @@ def save_visit(
     of the answer tell why. Raises StoreError when the store will not take the visit: then nothing is saved.
     """
     with at_work(jobs) as workers:
-        measured = _completed(shots, workers, settings)
+        measured = complete(shots, workers, settings)
         form = VisitForm(
             key,
             subject,
             day,
             tuple(new_photo(one) for one in measured),
-            tuple(_comparisons(measured, workers, settings)),
+            tuple(comparisons_of(measured, workers, settings)),
             notes,
         )
     return SavedVisit(store.save_visit(form), measured)
@@ -143,7 +143,7 @@ def new_photo(measured: Measured) -> NewPhoto:
     )
 
 
-def _completed(
+def complete(
     shots: Sequence[NewShot | Measured], workers: Workers, settings: Settings
 ) -> tuple[Measured, ...]:
     """Return all photos measured, expressions guessed where nobody told, and shots of one kind numbered."""
@@ -230,8 +230,13 @@ def _judged(shot: NewShot, read: Read) -> Measured:
     return Measured(shot, False, found, why.code, why.advice)
 
 
-def _comparisons(measured: Sequence[Measured], workers: Workers, settings: Settings) -> Iterator[Comparison]:
-    """Yield the comparison of each expression with the rest photo of its run, else with the first."""
+def comparisons_of(
+    measured: Sequence[Measured], workers: Workers, settings: Settings
+) -> Iterator[Comparison]:
+    """Yield the comparison of each expression with the rest photo of its run, else with the first.
+
+    measured: the photos of one visit, with their charts. A pair that crashes or hangs is left out.
+    """
     at_rest = [m for m in measured if m.is_scored and m.shot.expression is Expression.REST]
     tasks = []
     for one in measured if at_rest else ():
@@ -240,7 +245,7 @@ def _comparisons(measured: Sequence[Measured], workers: Workers, settings: Setti
             rest = next((r for r in at_rest if r.shot.run == one.shot.run), at_rest[0])
             tasks.append((None, (rest.assessment, one.assessment, name, settings)))
     for _, found in workers.do(compare_two, tasks, timeout_s=PHOTO_TIMEOUT_S):
-        if not isinstance(found, Failed):  # the visit is kept without what could not be compared
+        if not isinstance(found, Failed):
             yield found
 
 

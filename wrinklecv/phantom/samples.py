@@ -42,6 +42,12 @@ VISITS = {
     "sub-002": (Visit(date="20250110"),),
 }
 
+TREATMENTS = """\
+subject,date,region,product,units,points,notes
+001,2025-01-10,all,,,,pretended: the face is drawn
+"""
+"""What `treatments.csv` says beside the photos."""
+
 _DEEPER = {
     Expression.BROW_RAISE: (Region.FOREHEAD,),
     Expression.FROWN: (Region.GLABELLA,),
@@ -186,7 +192,7 @@ def _sample_shot(name: str, expression: Expression) -> Shot:
 
 
 def write_samples(out_dir: Path) -> tuple[Path, ...]:
-    """Draw the sample photos into `out_dir`, with `truth.json`; return the files written.
+    """Draw the sample photos into `out_dir`, with `truth.json` and `treatments.csv`; return the files.
 
     Raises OutputError when a file cannot be written.
     """
@@ -200,12 +206,13 @@ def write_samples(out_dir: Path) -> tuple[Path, ...]:
             truth[name] = _truth(phantom)
             written.append(out_dir / name)
         (out_dir / "truth.json").write_text(json.dumps(truth, indent=1) + "\n", encoding="utf-8")
+        (out_dir / "treatments.csv").write_bytes(TREATMENTS.encode())
     except OSError as error:
         raise OutputError(
             f"The sample images cannot be written to {out_dir} ({error.strerror}). "
             "Choose a folder you may write to."
         ) from error
-    return (*written, out_dir / "truth.json")
+    return (*written, out_dir / "truth.json", out_dir / "treatments.csv")
 
 
 def _truth(phantom: Phantom) -> dict[str, object]:
