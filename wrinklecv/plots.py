@@ -8,14 +8,18 @@ from typing import Any
 
 import altair as alt
 
-from .histories import FollowUp, Series
+from .histories import FollowUp, LineHistory, Series
 from .records import Expression, Region
 from .timeline import bands
 from .visits import Treatment
 
 REST_COLOUR, EXPRESSION_COLOUR = "#0072b2", "#d55e00"
 """Blue and vermilion of Okabe and Ito (2008); rest is drawn solid, expression dashed."""
-_BAND_COLOURS = {"onset": "#e8e3d3", "peak": "#d8ead8", "wearing off": "#ece4ee"}
+_BAND_COLOURS = {"onset": "#e69f00", "peak": "#009e73", "wearing off": "#cc79a7"}
+_BAND_OPACITY = 0.16
+"""Orange, green and purple of the same palette, thin enough for a light and for a dark page."""
+_GREY = "#888888"
+_95 = 1.96
 _HEIGHT_PX = 260
 
 
@@ -47,30 +51,31 @@ def plot_course(
 
 
 def _bands(treatments: Sequence[Treatment], last: date) -> list[alt.Chart]:
-    """Shade what is expected when after the last treatment."""
-    if not treatments:
+    """Shade what is expected when after each treatment, until the next."""
+    days = sorted({t.treated_on for t in treatments})
+    rows = []
+    for sessions, start in enumerate(days, start=1):
+        end = days[sessions] if sessions < len(days) else date.max
+        for band in bands(sessions):
+            first = start + timedelta(days=band.first_day)
+            if first < min(end, last + timedelta(days=30)):
+                until = min(end, start + timedelta(days=band.last_day))
+                rows.append(
+                    {"from": _iso(first), "to": _iso(until), "expected": band.name, "source": band.source}
+                )
+    if not rows:
         return []
-    days = {t.treated_on for t in treatments}
-    start = max(days)
-    rows = [
-        {
-            "from": _iso(start + timedelta(days=band.first_day)),
-            "to": _iso(start + timedelta(days=band.last_day)),
-            "expected": band.name,
-            "source": band.source,
-        }
-        for band in bands(len(days))
-        if start + timedelta(days=band.first_day) <= last + timedelta(days=30)
-    ]
     base = alt.Chart(alt.InlineData(values=rows))
     return [
-        base.mark_rect(opacity=0.6).encode(
+        base.mark_rect(opacity=_BAND_OPACITY).encode(
             x=alt.X("from:T", title=None),
             x2="to:T",
             color=alt.Color(
                 "expected:N",
                 scale=alt.Scale(domain=list(_BAND_COLOURS), range=list(_BAND_COLOURS.values())),
-                legend=alt.Legend(title="expected", orient="bottom"),
+                legend=alt.Legend(
+                    title="expected:", titleAnchor="start", orient="bottom", symbolOpacity=3 * _BAND_OPACITY
+                ),
             ),
             tooltip=["expected:N", "source:N"],
         )
@@ -83,8 +88,8 @@ def _curves(series: Sequence[Series]) -> list[alt.Chart]:
             "day": _iso(point.day),
             "state": one.state.value.replace("_", " "),
             "index": point.index,
-            "low": point.index - 1.96 * point.index_se,
-            "high": point.index + 1.96 * point.index_se,
+            "low": point.index - _95 * point.index_se,
+            "high": point.index + _95 * point.index_se,
             "days": "" if point.days is None else point.days,
             "photos": point.photos,
         }
@@ -128,9 +133,50 @@ def _marks(treatments: Sequence[Treatment], next_photo: date | None) -> list[alt
         return []
     base = alt.Chart(alt.InlineData(values=rows)).encode(x="day:T")
     return [
-        base.mark_rule(color="#555555", strokeDash=[2, 2]),
-        base.mark_text(align="left", dx=4, y=8, fontSize=11, color="#555555").encode(text="what:N"),
+        base.mark_rule(color=_GREY, strokeDash=[2, 2]),
+        base.mark_text(align="left", dx=4, y=8, fontSize=11, color=_GREY).encode(text="what:N"),
     ]
+
+
+def plot_lines(histories: Sequence[LineHistory]) -> Any:
+    """Plot the depth score of lines over visits, with 95 % intervals; hollow where a line was not seen.
+
+    Returns an altair.LayerChart, as wide as what it is put in. histories: of one region and state.
+    """
+    rows = [
+        {
+            "day": _iso(sighting.day),
+            "line": str(history.number),
+            "depth": 100 * sighting.contrast,
+            "low": 100 * (sighting.contrast - _95 * sighting.contrast_se),
+            "high": 100 * (sighting.contrast + _95 * sighting.contrast_se),
+            "seen": "seen" if sighting.seen else "not seen",
+        }
+        for history in histories
+        for sighting in history.sightings
+    ]
+    numbers = [str(history.number) for history in histories]
+    base = alt.Chart(alt.InlineData(values=rows)).encode(
+        x=alt.X("day:T", title=None, axis=alt.Axis(format="%d %b %Y", labelAngle=-30, tickCount=6)),
+        color=alt.Color("line:N", sort=numbers, legend=alt.Legend(title="line", orient="right")),
+    )
+    y = alt.Y("depth:Q", title="depth score, % (higher = deeper)", scale=alt.Scale(zero=True))
+    tooltip = [
+        alt.Tooltip("day:T", title="visit"),
+        alt.Tooltip("line:N", title="line"),
+        alt.Tooltip("depth:Q", title="depth score, %", format=".1f"),
+        alt.Tooltip("seen:N", title="in the photo"),
+    ]
+    return alt.layer(
+        base.mark_rule(strokeWidth=1.5).encode(y=alt.Y("low:Q", title=""), y2="high:Q"),
+        base.mark_line(strokeWidth=1.5).encode(y=y),
+        base.mark_point(size=60, opacity=1).encode(
+            y=y,
+            fillOpacity=alt.condition("datum.seen == 'seen'", alt.value(1), alt.value(0)),
+            fill=alt.Color("line:N", sort=numbers, legend=None),
+            tooltip=tooltip,
+        ),
+    ).properties(height=_HEIGHT_PX, width="container")
 
 
 def _iso(day: date) -> str:

@@ -1,0 +1,148 @@
+"""Changes on the screen: since the baseline and since the visit before, and what could not be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+import streamlit as st
+
+from wrinklecv.codes import Code
+from wrinklecv.histories import Change, ChangeVerdict, FollowUp, NoiseFigure
+from wrinklecv.records import Region, Verdict
+
+from .follow_course import STATE_NAMES, day_text, own_states
+from .parts import HIGHER, REGION_NAMES, finding_text, md, plain, plus_minus
+
+_BADGES = {
+    ChangeVerdict.NO_DETECTABLE_CHANGE: ":gray-badge[:material/drag_handle: No detectable change]",
+    ChangeVerdict.NOT_COMPARABLE: ":orange-badge[:material/block: Not comparable]",
+}
+_FEWER = ":blue-badge[:material/arrow_downward: Changed: fewer lines]"
+_MORE = ":violet-badge[:material/arrow_upward: Changed: more lines]"
+
+
+def show_changes(course: FollowUp) -> None:
+    """Show the changes of one visit, against the baseline and against the visit before."""
+    st.subheader("Did it change?", anchor=False)
+    days = sorted({change.until for change in course.changes}, reverse=True)
+    if not days:
+        st.markdown("One visit shows no change yet: add another visit of the same expressions.")
+        return
+    left, right = st.columns([2, 3], vertical_alignment="bottom")
+    day = left.selectbox("Visit", days, format_func=day_text)
+    every = right.toggle(
+        "Also expressions of other regions",
+        help="A smile says little of the forehead: only rest and a region’s own expression speak for it.",
+    )
+    shown = [c for c in course.changes if c.until == day and (every or c.state in own_states(c.region))]
+    first = [c for c in shown if c.since == course.baseline]
+    since = sorted({c.since for c in shown} - {course.baseline})
+    _show_table(f"Since the baseline, {day_text(course.baseline)}", first)
+    if since:
+        before = since[-1] if len(since) == 1 else None
+        title = "Since the visit before" + (f", {day_text(before)}" if before else "")
+        _show_table(title, [c for c in shown if c.since != course.baseline])
+    else:
+        st.caption("The visit before is the baseline.")
+    st.caption(
+        f"{HIGHER} A difference beyond the smallest detectable change (MDC95) is called a change; photos of "
+        f"an unchanged face stay within it 19 times of 20. {noise_text(course.noise)}"
+    )
+
+
+def noise_text(noise: NoiseFigure) -> str:
+    """Say plainly where the noise figure comes from."""
+    whose = "this clinic’s own" if noise.own else "from the literature, not this clinic’s own"
+    more = "" if noise.own else " Several shots per expression at each visit will give the clinic its own."
+    return (
+        f"Noise of an unchanged face: {100 * noise.relative_sd:.1f} % SD, {whose}: {md(noise.source)}.{more}"
+    )
+
+
+def _show_table(title: str, changes: Sequence[Change]) -> None:
+    st.markdown(f"**{title}**")
+    if not changes:
+        st.markdown("No region was measured at both visits.")
+        return
+    order = {region: place for place, region in enumerate(Region)}
+    several = len({change.since for change in changes}) > 1
+    rows = []
+    for change in sorted(changes, key=lambda c: order[c.region]):
+        row = {
+            "Region": REGION_NAMES[change.region] + ("" if change.treated else " (untreated)"),
+            "State": STATE_NAMES[change.state],
+            "Difference, mm·%/cm²": _signed(change.difference, change.se),
+            "Smallest detectable": plain(change.smallest_detectable),
+            "Share": "—" if change.share is None else f"{100 * change.share:+.0f} %".replace("-", "−"),
+            "Verdict": _verdict(change),
+            "Why": md(change.reason),
+        }
+        rows.append({"Since": day_text(change.since), **row} if several else row)
+    if not any(row["Why"] for row in rows):
+        for row in rows:
+            del row["Why"]
+    st.table(rows, border="horizontal", hide_index=True, alt=f"Changes {title}")
+
+
+def _verdict(change: Change) -> str:
+    if change.verdict is ChangeVerdict.CHANGED:
+        return _FEWER if change.difference < 0 else _MORE
+    return _BADGES[change.verdict]
+
+
+def _signed(value: float, se: float) -> str:
+    return f"{'+' if value > 0 else ''}{plus_minus(value, se)}".replace("-", "−")
+
+
+# -- what could not be compared --------------------------------------------------------------------
+
+Unscored = tuple[date, str, Code, str]
+"""A photo that gave no number: its visit, its name, and why."""
+
+
+def show_untold(course: FollowUp, unscored: Iterable[Unscored]) -> None:
+    """Say what could not be compared, or only with doubt, and why."""
+    st.subheader("What could not be compared", anchor=False)
+    told = dict.fromkeys(
+        (
+            *(_unscored_text(one) for one in unscored),
+            *_missing(course),
+            *_findings(course, Verdict.REFUSE),
+            *_findings(course, Verdict.WARN),
+        )
+    )
+    for text in told:
+        st.markdown(text)
+    if not told:
+        st.markdown("All photos of the same state could be compared with those of the baseline.")
+
+
+def _unscored_text(one: Unscored) -> str:
+    day, name, code, message = one
+    return f":gray[:material/block:] **{day_text(day)}, photo {md(name)}:** {md(message)} :gray[({md(code)})]"
+
+
+def _missing(course: FollowUp) -> Iterable[str]:
+    """Yield what a region's own states lack at some visit."""
+    series = {(one.region, one.state): {point.day for point in one.points} for one in course.series}
+    for region in Region:
+        for state in own_states(region):
+            where = f":gray[:material/block:] **{REGION_NAMES[region]}, {STATE_NAMES[state].lower()}:**"
+            there = series.get((region, state))
+            if there is None:
+                yield f"{where} not measured at the baseline, so there is nothing to compare with."
+                continue
+            absent = [day_text(visit.day) for visit in course.visits if visit.day not in there]
+            if absent:
+                yield f"{where} not measured at {', '.join(absent)}."
+
+
+def _findings(course: FollowUp, verdict: Verdict) -> Iterable[str]:
+    icon = ":gray[:material/block:]" if verdict is Verdict.REFUSE else ":orange[:material/warning:]"
+    for visit in course.visits:
+        for state, finding in visit.findings:
+            if finding.verdict is verdict:
+                region = f", {REGION_NAMES[finding.region].lower()}" if finding.region else ""
+                where = f"{day_text(visit.day)}, {STATE_NAMES[state].lower()}{region}"
+                yield f"{icon} **{where}:** {finding_text(finding)}"

@@ -1,0 +1,123 @@
+"""Choose a subject, add one, or take in the drawn sample subjects."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import streamlit as st
+
+from wrinklecv.casebook import NewShot, save_visit
+from wrinklecv.listing import parse_name
+from wrinklecv.records import Region
+from wrinklecv.visits import Subject, Treatment
+
+from . import parts
+from .follow_store import opened
+from .parts import md
+
+_CODE = "follow-code"
+_WANTED = "follow-wanted"
+_MOST_SHOWN = 50
+_DRAWN = "Drawn, not a person."
+
+
+def choose_subject() -> str | None:
+    """Ask for a subject; return the code of the chosen one."""
+    with opened() as store:
+        is_empty = not store.subjects(limit=1)
+    if is_empty:
+        _begin()
+        return None
+    left, middle, right = st.columns([2, 3, 1.4], vertical_alignment="bottom")
+    search = left.text_input("Find by code or name", key="follow-search", placeholder="part of it is enough")
+    with opened() as store:
+        found = store.subjects(search.strip(), limit=_MOST_SHOWN + 1)
+    names = {subject.code: subject.name for subject in found[:_MOST_SHOWN]}
+    wanted = st.session_state.pop(_WANTED, st.session_state.get(_CODE))
+    st.session_state[_CODE] = wanted if wanted in names else None
+    code = middle.selectbox(
+        "Subject",
+        list(names),
+        key=_CODE,
+        format_func=lambda code: f"{code} — {names[code]}" if names.get(code) else code,
+        placeholder="Choose a subject" if names else "None found",
+    )
+    with right.popover("Add a subject", icon=":material/person_add:", width="stretch"):
+        _add()
+    if len(found) > _MOST_SHOWN:
+        st.caption(f"The first {_MOST_SHOWN} are listed: type more of the code to find others.")
+    if code is None:
+        st.info(
+            "Choose a subject to see its course, or add one."
+            if names
+            else "No subject has this code or name.",
+            icon=":material/person_search:",
+        )
+    return code
+
+
+def go_to(code: str) -> None:
+    """Show this subject from the next run on."""
+    st.session_state[_WANTED] = code
+    st.session_state["follow-search"] = ""
+
+
+def _begin() -> None:
+    """Say what to do in a store that is empty."""
+    st.info(
+        "No subject is recorded yet. Add the first one, then its first visit: a photo at rest and one with "
+        "each expression, taken before any treatment. Or look at the drawn sample subjects first.",
+        icon=":material/person_add:",
+    )
+    left, right = st.columns(2, gap="large")
+    with left.container(border=True):
+        st.markdown("**Add a subject**")
+        _add()
+    with right.container(border=True):
+        st.markdown("**Drawn sample subjects**")
+        st.markdown(
+            "Two drawn faces, no persons: subject 001 with three visits over 90 days around a pretended "
+            "treatment, subject 002 with one."
+        )
+        if st.button("Import the sample subjects", icon=":material/download:", disabled=not parts.samples()):
+            _import_samples()
+            go_to("001")
+            st.rerun()
+
+
+def _add() -> None:
+    with st.form("follow-add", border=False, clear_on_submit=True):
+        code = st.text_input(
+            "Code", help="What everything hangs on, such as 001. Choose one that names nobody."
+        )
+        name = st.text_input("Name (optional)", help="Kept apart from the code; in no file that is exported.")
+        if st.form_submit_button("Add", type="primary"):
+            subject = Subject(code.strip(), name.strip())
+            with opened() as store:
+                store.add_subject(subject)
+            go_to(subject.code)
+            st.rerun()
+
+
+def _import_samples() -> None:
+    """Take in the sample photos visit by visit; what is there already stays."""
+    visits: dict[tuple[str, str], list[NewShot]] = {}
+    for path in parts.samples():
+        subject, visit, expression, run = parse_name(path)
+        visits.setdefault((subject, visit), []).append(
+            NewShot(path.read_bytes(), path.name, expression, run=run)
+        )
+    bar = st.progress(0.0, "Importing …")
+    for done, ((subject, visit), shots) in enumerate(visits.items()):
+        day = date.fromisoformat(visit)
+        bar.progress(done / len(visits), f"Measuring subject {md(subject)}, {day} …")
+        with opened() as store:
+            store.add_subject(Subject(subject))
+            save_visit(store, subject, day, shots, key=f"sample-{subject}-{visit}", notes=_DRAWN)
+    for subject in {subject for subject, _ in visits}:
+        days = sorted(date.fromisoformat(visit) for other, visit in visits if other == subject)
+        if len(days) > 1:
+            given = Treatment(subject, days[0], tuple(Region), "pretended", notes=_DRAWN)
+            with opened() as store:
+                store.save_treatment(f"sample-{subject}", given)
+    bar.empty()

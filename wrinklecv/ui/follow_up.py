@@ -1,0 +1,97 @@
+"""The page *Follow-up*: a subject's lines over visits and treatments, and what of it is a change."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import streamlit as st
+
+from wrinklecv.errors import NotComparableError
+from wrinklecv.settings import DEFAULTS
+from wrinklecv.visits import PhotoKind, SubjectPage
+
+from .follow_changes import show_changes, show_untold
+from .follow_course import show_plots, show_record, show_status
+from .follow_lines import show_asymmetry, show_cycles, show_lines, show_method
+from .follow_store import course_of, opened
+from .follow_subjects import choose_subject
+from .follow_treatment import ask_treatment
+from .follow_visit import ask_visit
+from .parts import md
+
+_COURSE, _VISIT, _TREATMENT = "Course", "Add a visit", "Add a treatment"
+_SAID = "follow-said"
+_VIEW = "follow-view"
+
+
+def show() -> None:
+    """Show the page."""
+    st.title("Follow-up")
+    st.markdown(
+        "Follows the lines of one person over visits, at rest and in expression, and tells a change from "
+        "what two photos of an unchanged face differ by. Documents visible lines in photographs; everything "
+        "stays on this machine."
+    )
+    said = st.session_state.pop(_SAID, "")
+    code = choose_subject()
+    if code is None:
+        return
+    with opened() as store:
+        page = store.page(code)
+    name = f" — {md(page.subject.name)}" if page.subject.name else ""
+    st.subheader(f"Subject {md(code)}{name}", anchor=False)
+    if said:
+        st.success(said, icon=":material/check_circle:")
+    wanted = st.session_state.pop(f"{_VIEW}-wanted", None)
+    if wanted:
+        st.session_state[f"{_VIEW}-{code}"] = wanted
+    view = st.segmented_control(
+        "View",
+        [_COURSE, _VISIT, _TREATMENT],
+        default=None if f"{_VIEW}-{code}" in st.session_state else _COURSE if page.visits else _VISIT,
+        required=True,
+        key=f"{_VIEW}-{code}",
+        label_visibility="collapsed",
+    )
+    if view == _VISIT:
+        photos = ask_visit(code, date.today())
+        if photos:
+            _done(f"The visit is saved, with {photos}.")
+    elif view == _TREATMENT:
+        if ask_treatment(code, date.today()):
+            _done("The treatment is saved.")
+    else:
+        _show_course(page)
+
+
+def _done(words: str) -> None:
+    """Go back to the course, and say there what was done."""
+    st.session_state[_SAID] = words
+    st.session_state[f"{_VIEW}-wanted"] = _COURSE
+    st.rerun()
+
+
+def _show_course(page: SubjectPage) -> None:
+    scored = [p for v in page.visits for p in v.photos if p.kind is not PhotoKind.MARKING]
+    if not scored:
+        st.info(
+            "No visit with photos to measure yet. Choose *Add a visit* above: a photo at rest and one with "
+            "each expression, the first time before any treatment.",
+            icon=":material/add_a_photo:",
+        )
+        show_record(None, page)
+        return
+    try:
+        course, unscored = course_of(page)
+    except NotComparableError:
+        show_record(None, page)
+        raise
+    show_status(course, page, date.today())
+    show_record(course, page)
+    show_plots(course, page.treatments)
+    show_changes(course)
+    show_untold(course, unscored)
+    show_lines(course)
+    show_asymmetry(course)
+    show_cycles(course, page.treatments)
+    show_method(course, DEFAULTS.digest)
