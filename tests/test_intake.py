@@ -63,7 +63,7 @@ def test_a_folder_is_taken_in_by_names_with_every_file_accounted_for(store: Stor
     assert codes[REST] is Code.DUPLICATE_OF
     assert codes["sub-001_ses-20250110_expr-smile.jpg"] is Code.NOT_AN_IMAGE
     assert sorted(told, key=lambda one: one.path) == list(summary.photos)
-    assert summary.ignored == Counter(not_a_photo_file=2)
+    assert summary.ignored == Counter(not_a_photo_file=1)
     assert not summary.is_complete
     (visit,) = store.page("001").visits
     assert visit.visited_on == date(2025, 1, 10)

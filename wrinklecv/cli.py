@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from . import DISCLAIMER
+from . import DISCLAIMER, cli_casebook
+from .cli_parts import must_exist, print_table, say
 from .errors import OutputError, SettingsError, WrinkleError
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from .listing import PairOutcome
     from .pairs import Comparison
     from .records import Outcome
-    from .tables import Row
 
 STREAMLIT_OPTIONS: dict[str, str | int | bool | list[str]] = {
     "server.address": "127.0.0.1",
@@ -64,7 +64,7 @@ class _Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except WrinkleError as error:
-            _say(f"Error: {error}")
+            say(f"Error: {error}")
             raise typer.Exit(2 if isinstance(error, SettingsError | OutputError) else 1) from error
 
 
@@ -108,7 +108,7 @@ def score_photos(
 
     Prints path, status and code of each photo. Photos whose names give the same subject and visit make pairs.
     """
-    _must_exist(paths, "PATH")
+    must_exist(paths, "PATH")
     from .batch import score
     from .settings import DEFAULTS, load_settings
 
@@ -123,14 +123,6 @@ def score_photos(
             command=sys.argv,
         )
     raise typer.Exit(_sum_up(summary, out))
-
-
-def _must_exist(paths: list[Path], hint: str) -> None:
-    for path in paths:
-        if not os.path.lexists(path):
-            from .tables import escaped
-
-            raise typer.BadParameter(f"{escaped(str(path))} does not exist.", param_hint=hint)
 
 
 def _progress(stack: ExitStack) -> Callable[[Outcome | PairOutcome, int, int], None]:
@@ -171,7 +163,7 @@ def _say_failed(pair: PairOutcome) -> None:
     from .tables import escaped
 
     if pair.message:
-        _say(f"{escaped(pair.pair.rest.path)} and {escaped(pair.pair.expression.path)}: {pair.message}")
+        say(f"{escaped(pair.pair.rest.path)} and {escaped(pair.pair.expression.path)}: {pair.message}")
 
 
 def _sum_up(summary: Summary, out: Path) -> int:
@@ -181,12 +173,12 @@ def _sum_up(summary: Summary, out: Path) -> int:
     from .tables import escaped
 
     for reason, count in sorted(summary.ignored.items()):
-        _say(f"{count} left out: {reason.replace('_', ' ')}.")
+        say(f"{count} left out: {reason.replace('_', ' ')}.")
     total, pairs = summary.statuses.total(), summary.pairs.total()
-    _say(f"{_counted(total, 'file', summary.statuses)}." if total else "No photo was found.")
+    say(f"{_counted(total, 'file', summary.statuses)}." if total else "No photo was found.")
     if pairs:
-        _say(f"{_counted(pairs, 'pair', summary.pairs)}.")
-    _say(f"Results are in {escaped(str(out))}.")
+        say(f"{_counted(pairs, 'pair', summary.pairs)}.")
+    say(f"Results are in {escaped(str(out))}.")
     failed = (Status.REJECTED, Status.CRASHED, Status.TIMED_OUT)
     apart = (PairStatus.REJECTED, PairStatus.CRASHED, PairStatus.TIMED_OUT)
     bad = any(summary.statuses[status] for status in failed) or any(summary.pairs[s] for s in apart)
@@ -221,7 +213,7 @@ def compare_pair(
 ) -> None:
     """Tell which lines are static, deepened or dynamic. Prints a row per region, words go to stderr."""
     paths = [rest, *expressions]
-    _must_exist(paths, "REST EXPRESSION")
+    must_exist(paths, "REST EXPRESSION")
     if any(path.is_dir() for path in paths) or len({path.resolve() for path in paths}) < len(paths):
         raise typer.BadParameter("Name photos, no folders, each once.", param_hint="REST EXPRESSION")
     from .batch import compare_photos
@@ -246,19 +238,10 @@ def _print_pairs(visit: Visit, *, lines: bool) -> None:
 
     regions = [row for pair in visit.pairs for row in pair_rows(pair)]
     regions += [row for runs in visit.runs() for row in average_rows(runs)]
-    _print_table(REGION_VIEW, regions)
+    print_table(REGION_VIEW, regions)
     if lines:
         print()
-        _print_table(LINE_VIEW, [row for pair in visit.pairs for row in pair_line_rows(pair)])
-
-
-def _print_table(columns: tuple[str, ...], rows: list[Row]) -> None:
-    from .tables import escaped
-
-    print(*columns, sep="\t")
-    for row in rows:
-        cells = (row[name] for name in columns)
-        print(*("" if c is None else escaped(c) if isinstance(c, str) else c for c in cells), sep="\t")
+        print_table(LINE_VIEW, [row for pair in visit.pairs for row in pair_line_rows(pair)])
 
 
 def _say_visit(visit: Visit) -> int:
@@ -269,12 +252,12 @@ def _say_visit(visit: Visit) -> int:
 
     for photo in visit.photos:
         if photo.message:
-            _say(f"{escaped(photo.path)}: {photo.message}")
+            say(f"{escaped(photo.path)}: {photo.message}")
     if visit.photos[0].expression not in (Expression.REST, Expression.UNKNOWN):
-        _say(f"The name of the rest photo says {visit.photos[0].expression}: are the photos swapped?")
+        say(f"The name of the rest photo says {visit.photos[0].expression}: are the photos swapped?")
     for photo in visit.photos[1:]:
         if photo.expression is Expression.REST:
-            _say(f"The name of {escaped(photo.path)} says rest: are the photos swapped?")
+            say(f"The name of {escaped(photo.path)} says rest: are the photos swapped?")
     for pair in visit.pairs:
         _say_failed(pair)
         if pair.comparison:
@@ -294,19 +277,19 @@ def _say_comparison(pair: PairOutcome, found: Comparison) -> None:
     guessed = (
         "" if pair.pair.name is found.name else ", guessed from the movement (say --as if it is another)"
     )
-    _say(f"{escaped(pair.pair.expression.path)}: {words}{guessed}.")
+    say(f"{escaped(pair.pair.expression.path)}: {words}{guessed}.")
     far = [t for t in found.travels if max(abs(t.up_mm), abs(t.in_mm)) > 2 * found.travel_se_mm]
     moved = ", ".join(f"{t.side} {t.part} {t.up_mm:+.1f} up {t.in_mm:+.1f} inwards" for t in far)
-    _say(f"  Moved, mm (± {found.travel_se_mm:g}): {moved or 'nothing'}.")
+    say(f"  Moved, mm (± {found.travel_se_mm:g}): {moved or 'nothing'}.")
     said = {pair.message}
     for region in Region:
         for finding in reasons_of(found, region):
             if finding.advice not in said:
-                _say(f"  {_place(finding.region)}{finding.advice}")
+                say(f"  {_place(finding.region)}{finding.advice}")
             said.add(finding.advice)
     for number, line in enumerate(found.lines, start=1):
         if line.reason and line.reason not in said:
-            _say(f"  {_place(line.region)}line {number} ({line.length_mm:.0f} mm): {line.reason}")
+            say(f"  {_place(line.region)}line {number} ({line.length_mm:.0f} mm): {line.reason}")
 
 
 def _place(region: str | None) -> str:
@@ -344,11 +327,11 @@ def self_test(
         widths = f"{line.true_width_mm:.2f}\t{line.width_mm:.2f}"
         contrasts = f"{line.true_contrast:.3f}\t{line.contrast:.3f}\t{line.turn_deg:+.1f}°"
         print(line.region, line.pieces, lengths, widths, contrasts, sep="\t")
-    _say(
+    say(
         f"{check.found_once} of {len(check.lines)} drawn lines found once; "
         f"{len(check.extra)} lines that nobody drew; scale from the iris {check.scale_ratio - 1:+.1%}."
     )
-    _say("Passed." if check.passed else "NOT passed: do not trust measurements of this installation.")
+    say("Passed." if check.passed else "NOT passed: do not trust measurements of this installation.")
     raise typer.Exit(0 if check.passed else 1)
 
 
@@ -361,6 +344,9 @@ def draw_samples(
 
     for path in write_samples(out):
         print(path)
+
+
+cli_casebook.add_commands(app)
 
 
 def _app_file() -> Path:
@@ -376,7 +362,3 @@ def _flags(options: dict[str, str | int | bool | list[str]]) -> list[str]:
         for name, value in options.items()
         for item in (value if isinstance(value, list) else [value])
     ]
-
-
-def _say(words: str) -> None:
-    typer.echo(words, err=True)

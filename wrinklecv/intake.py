@@ -124,6 +124,7 @@ def import_folder(
     told: dict[str, Imported] = {}
     visits: dict[tuple[str, date], list[_Item]] = {}
     found = list(find_photos([folder], ignored=ignored))
+    ignored["not_a_photo_file"] -= sum((folder / name).is_file() for name in (MANIFEST, TREATMENTS))
     for photo in found:
         item = _planned(photo, entries.get(photo.path))
         if isinstance(item, Imported):
@@ -147,7 +148,7 @@ def import_folder(
         tuple(told[photo.path] for photo in found),
         tuple(_treated(store, line, treatment) for line, treatment in treatments),
         (*refused, *lost),
-        ignored,
+        +ignored,
     )
 
 

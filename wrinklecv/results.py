@@ -177,6 +177,20 @@ class Results:
             ) from error
 
 
+def write_files(out: Path, files: Mapping[str, bytes]) -> None:
+    """Write files by name into the folder `out`, each whole or not at all; raise OutputError if it cannot."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / RESULTS_MARK).touch()
+        for name, content in files.items():
+            _write(out / name, content)
+    except OSError as error:
+        raise OutputError(
+            f"Cannot write results to {out}: {error.strerror}. "
+            "Free some space there or choose another folder."
+        ) from error
+
+
 def _safe_name(path: str, sha256: str) -> str:
     """Return a file name without suffix that every system can keep: part of the hash and of the name."""
     stem = re.sub(r"[^A-Za-z0-9-]+", "_", Path(path).stem).strip("_")
