@@ -166,6 +166,7 @@ def test_the_static_share_is_the_drawn_one(name: Expression, visit: str) -> None
     for line, true in pairs(compared(name, visit), visit):
         assert line.static_share == pytest.approx(true.share, abs=0.1)
         # The interval is a 90 % one, of many lines: twice as wide it holds them all.
+        assert line.static_share_low is not None and line.static_share_high is not None
         half = (line.static_share_high - line.static_share_low) / 2
         assert line.static_share_low - half - 0.02 <= true.share <= line.static_share_high + half + 0.02
 
@@ -217,6 +218,19 @@ def test_every_line_of_both_photos_is_in_the_comparison(name: Expression) -> Non
 
 
 @EVERY_EXPRESSION
+def test_the_static_share_of_a_region_is_that_of_its_lines(name: Expression) -> None:
+    for measures in compared(name).regions:
+        here = [t for t in drawn(name, VISITS[0]) if t.region is measures.region]
+        length = [float(np.linalg.norm(np.diff(t.path_xy, axis=0), axis=1).sum()) for t in here]
+        assert measures.static_share is not None
+        assert measures.static_share_low is not None
+        assert measures.static_share_high is not None
+        true = np.average([t.share for t in here], weights=length)
+        assert measures.static_share == pytest.approx(true, abs=0.06)
+        assert measures.static_share_low <= measures.static_share <= measures.static_share_high
+
+
+@EVERY_EXPRESSION
 def test_the_totals_add_up(name: Expression) -> None:
     result = compared(name)
     for measures in result.regions:
@@ -236,11 +250,39 @@ def test_the_totals_add_up(name: Expression) -> None:
 def test_the_same_photo_twice_has_static_lines_only(expression: Expression) -> None:
     result = compare(measured(expression), measured(expression))
     assert {line.kind for line in result.lines} <= {LineKind.STATIC, LineKind.INDETERMINATE}
+    assert Code.WEAK_EXPRESSION in {finding.code for finding in result.findings}
     told = [line for line in result.lines if line.kind is LineKind.STATIC]
     assert len(told) >= 0.8 * len(measured(expression).lines)
     for line in result.lines:
         assert line.rest_line == line.expression_line
         assert line.static_share == pytest.approx(1.0, abs=0.05)
+
+
+def without(assessment: Assessment, number: int) -> Assessment:
+    """Return an assessment whose detector missed one line."""
+    return replace(assessment, lines=tuple(x for k, x in enumerate(assessment.lines) if k != number))
+
+
+@EVERY_EXPRESSION
+@pytest.mark.parametrize("missed_at_rest", [True, False])
+def test_a_line_that_was_missed_in_one_photo_is_read_there_all_the_same(
+    name: Expression, missed_at_rest: bool
+) -> None:
+    both = [line for line in compared(name).lines if min(line.rest_line, line.expression_line) >= 0]
+    assert both
+    for line in both:
+        rest, moved = measured(REST), measured(name)
+        if missed_at_rest:
+            rest = without(rest, line.rest_line)
+        else:
+            moved = without(moved, line.expression_line)
+        result = compare(rest, moved, name=name)
+        assert len(result.lines) == len(compared(name).lines)
+        path = cKDTree(line.rest_path_xy)
+        (again,) = (x for x in result.lines if np.median(path.query(x.rest_path_xy)[0]) < PX_PER_MM)
+        assert (again.rest_line, again.expression_line).count(-1) == 1
+        assert again.static_share == pytest.approx(line.static_share, abs=0.08)
+        assert again.kind in (line.kind, LineKind.INDETERMINATE)
 
 
 @EVERY_EXPRESSION
