@@ -45,7 +45,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server = subprocess.Popen(
         [sys.executable, "-P", "-m", "wrinklecv", "app", "--port", str(port)],
         cwd=home,
-        env={**os.environ, "HOME": str(home)},
+        env={**os.environ, "HOME": str(home), "WRINKLECV_STORE": str(home / "store")},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -20,7 +20,7 @@ _BAND_OPACITY = 0.16
 """Orange, green and purple of the same palette, thin enough for a light and for a dark page."""
 _GREY = "#888888"
 _95 = 1.96
-_HEIGHT_PX = 260
+_HEIGHT_PX = 340
 
 
 def plot_course(
@@ -73,9 +73,7 @@ def _bands(treatments: Sequence[Treatment], last: date) -> list[alt.Chart]:
             color=alt.Color(
                 "expected:N",
                 scale=alt.Scale(domain=list(_BAND_COLOURS), range=list(_BAND_COLOURS.values())),
-                legend=alt.Legend(
-                    title="expected:", titleAnchor="start", orient="bottom", symbolOpacity=3 * _BAND_OPACITY
-                ),
+                legend=alt.Legend(title=None, orient="bottom", symbolOpacity=3 * _BAND_OPACITY),
             ),
             tooltip=["expected:N", "source:N"],
         )
@@ -113,7 +111,9 @@ def _curves(series: Sequence[Series]) -> list[alt.Chart]:
         alt.Tooltip("days:N", title="days since treatment"),
         alt.Tooltip("photos:Q", title="photos"),
     ]
-    y = alt.Y("index:Q", title="wrinkle index, mm·%/cm² (higher = more lines)", scale=alt.Scale(zero=True))
+    y = alt.Y(
+        "index:Q", title=["wrinkle index, mm·%/cm²", "(higher = more lines)"], scale=alt.Scale(zero=True)
+    )
     return [
         base.mark_rule(strokeWidth=1.5).encode(y=alt.Y("low:Q", title=""), y2="high:Q", color=bare),
         base.mark_line(strokeWidth=2).encode(
@@ -160,7 +160,7 @@ def plot_lines(histories: Sequence[LineHistory]) -> Any:
         x=alt.X("day:T", title=None, axis=alt.Axis(format="%d %b %Y", labelAngle=-30, tickCount=6)),
         color=alt.Color("line:N", sort=numbers, legend=alt.Legend(title="line", orient="right")),
     )
-    y = alt.Y("depth:Q", title="depth score, % (higher = deeper)", scale=alt.Scale(zero=True))
+    y = alt.Y("depth:Q", title=["depth score, %", "(higher = deeper)"], scale=alt.Scale(zero=True))
     tooltip = [
         alt.Tooltip("day:T", title="visit"),
         alt.Tooltip("line:N", title="line"),

@@ -70,8 +70,9 @@ def show_status(course: FollowUp, page: SubjectPage, today: date) -> None:
         st.metric("Next photo", day_text(course.next_photo) if course.next_photo else "—")
         st.caption(_due(course.next_photo, page.treatments, today))
     st.caption(
-        "What is said of effects is what is usual so many days after a treatment, not what was "
-        "measured here. Suggested photos: days 14 and 90, then every 30 days to 180 (240 after three or more sessions)."
+        "What is said of effects is what is usual so many days after a treatment, not what was measured "
+        "here. Suggested photos: days 14 and 90, then every 30 days to 180 (240 after three or more "
+        "sessions)."
     )
 
 

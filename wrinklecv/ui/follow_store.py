@@ -31,9 +31,14 @@ def place() -> str | Path:
 
 @contextmanager
 def opened() -> Generator[Store]:
-    """Open the store for one action; nothing is written to the page while it is open."""
+    """Open the store for one action."""
     with open_store(place(), folder=os.environ.get("WRINKLECV_PHOTOS"), actor="app") as store:
         yield store
+
+
+def told() -> dict[str, str]:
+    """Return what was saved a moment ago, by subject, to be said when the page is drawn next."""
+    return cast("dict[str, str]", st.session_state.setdefault("follow-told", {}))
 
 
 class Course(NamedTuple):

@@ -6,26 +6,25 @@ from datetime import date
 
 import streamlit as st
 
-from wrinklecv.casebook import NewShot, save_visit
-from wrinklecv.listing import parse_name
+from wrinklecv.intake import Imported, import_folder
+from wrinklecv.model import data_folder
 from wrinklecv.records import Region
 from wrinklecv.visits import Subject, Treatment
 
 from . import parts
 from .follow_store import opened
-from .parts import md
 
 _CODE = "follow-code"
 _WANTED = "follow-wanted"
+_IMPORTING = "follow-importing"
 _MOST_SHOWN = 50
-_DRAWN = "Drawn, not a person."
 
 
 def choose_subject() -> str | None:
     """Ask for a subject; return the code of the chosen one."""
     with opened() as store:
         is_empty = not store.subjects(limit=1)
-    if is_empty:
+    if is_empty or st.session_state.get(_IMPORTING):
         _begin()
         return None
     left, middle, right = st.columns([2, 3, 1.4], vertical_alignment="bottom")
@@ -80,7 +79,10 @@ def _begin() -> None:
             "treatment, subject 002 with one."
         )
         if st.button("Import the sample subjects", icon=":material/download:", disabled=not parts.samples()):
+            st.session_state[_IMPORTING] = True  # a second click ends this run: the next one goes on
+        if st.session_state.get(_IMPORTING):
             _import_samples()
+            del st.session_state[_IMPORTING]
             go_to("001")
             st.rerun()
 
@@ -100,24 +102,15 @@ def _add() -> None:
 
 
 def _import_samples() -> None:
-    """Take in the sample photos visit by visit; what is there already stays."""
-    visits: dict[tuple[str, str], list[NewShot]] = {}
-    for path in parts.samples():
-        subject, visit, expression, run = parse_name(path)
-        visits.setdefault((subject, visit), []).append(
-            NewShot(path.read_bytes(), path.name, expression, run=run)
-        )
+    """Take in the sample photos and a pretended treatment; what is there already stays."""
     bar = st.progress(0.0, "Importing …")
-    for done, ((subject, visit), shots) in enumerate(visits.items()):
-        day = date.fromisoformat(visit)
-        bar.progress(done / len(visits), f"Measuring subject {md(subject)}, {day} …")
-        with opened() as store:
-            store.add_subject(Subject(subject))
-            save_visit(store, subject, day, shots, key=f"sample-{subject}-{visit}", notes=_DRAWN)
-    for subject in {subject for subject, _ in visits}:
-        days = sorted(date.fromisoformat(visit) for other, visit in visits if other == subject)
-        if len(days) > 1:
-            given = Treatment(subject, days[0], tuple(Region), "pretended", notes=_DRAWN)
-            with opened() as store:
-                store.save_treatment(f"sample-{subject}", given)
+
+    def tell(one: Imported, done: int, total: int) -> None:
+        bar.progress(done / total, f"Measured {done} of {total} drawn photos …")
+
+    given = Treatment("001", date(2025, 1, 10), tuple(Region), "pretended", notes="Drawn, not a person.")
+    with opened() as store:
+        import_folder(store, data_folder("sample_images"), progress=tell)
+    with opened() as store:
+        store.save_treatment("sample-001-20250110", given)
     bar.empty()

@@ -10,15 +10,16 @@ import streamlit as st
 from wrinklecv.records import Region
 from wrinklecv.visits import Treatment
 
-from .follow_store import opened
+from .follow_store import opened, told
 from .parts import REGION_NAMES
 
 _KEY = "follow-treatment-key"
 
 
-def ask_treatment(code: str, today: date) -> bool:
-    """Ask for a treatment and save it; return whether one was saved."""
-    key = st.session_state.setdefault(_KEY, {}).setdefault(code, uuid.uuid4().hex)
+def ask_treatment(code: str, today: date) -> None:
+    """Ask for a treatment, and save it once when a person says so."""
+    keys, done = st.session_state.setdefault(_KEY, {}), told()
+    key = keys.setdefault(code, uuid.uuid4().hex)
     with st.form(f"follow-treatment-{key}"):
         left, right = st.columns(2)
         day = left.date_input(
@@ -36,12 +37,13 @@ def ask_treatment(code: str, today: date) -> bool:
         st.caption("It is recorded as you say it: the tool gives no advice on dose, product or interval.")
         wanted = st.form_submit_button("Save the treatment", type="primary")
     if not wanted:
-        return False
+        return
     if not regions:
         st.warning("Name at least one treated region.", icon=":material/warning:")
-        return False
+        return
     treatment = Treatment(code, day, tuple(regions), product.strip(), units, notes=notes.strip())
     with opened() as store:
         store.save_treatment(key, treatment)
-    st.session_state[_KEY].pop(code, None)
-    return True
+    done[code] = "The treatment is saved."
+    keys.pop(code, None)
+    st.rerun()

@@ -13,14 +13,13 @@ from wrinklecv.visits import PhotoKind, SubjectPage
 from .follow_changes import show_changes, show_untold
 from .follow_course import show_plots, show_record, show_status
 from .follow_lines import show_asymmetry, show_cycles, show_lines, show_method
-from .follow_store import course_of, opened
+from .follow_store import course_of, opened, told
 from .follow_subjects import choose_subject
 from .follow_treatment import ask_treatment
 from .follow_visit import ask_visit
 from .parts import md
 
 _COURSE, _VISIT, _TREATMENT = "Course", "Add a visit", "Add a treatment"
-_SAID = "follow-said"
 _VIEW = "follow-view"
 
 
@@ -32,7 +31,6 @@ def show() -> None:
         "what two photos of an unchanged face differ by. Documents visible lines in photographs; everything "
         "stays on this machine."
     )
-    said = st.session_state.pop(_SAID, "")
     code = choose_subject()
     if code is None:
         return
@@ -40,11 +38,11 @@ def show() -> None:
         page = store.page(code)
     name = f" — {md(page.subject.name)}" if page.subject.name else ""
     st.subheader(f"Subject {md(code)}{name}", anchor=False)
-    if said:
-        st.success(said, icon=":material/check_circle:")
-    wanted = st.session_state.pop(f"{_VIEW}-wanted", None)
-    if wanted:
-        st.session_state[f"{_VIEW}-{code}"] = wanted
+    done = told()
+    if code in done:
+        st.session_state[f"{_VIEW}-{code}"] = _COURSE
+        st.success(done[code], icon=":material/check_circle:")
+        del done[code]
     view = st.segmented_control(
         "View",
         [_COURSE, _VISIT, _TREATMENT],
@@ -54,21 +52,11 @@ def show() -> None:
         label_visibility="collapsed",
     )
     if view == _VISIT:
-        photos = ask_visit(code, date.today())
-        if photos:
-            _done(f"The visit is saved, with {photos}.")
+        ask_visit(code, date.today())
     elif view == _TREATMENT:
-        if ask_treatment(code, date.today()):
-            _done("The treatment is saved.")
+        ask_treatment(code, date.today())
     else:
         _show_course(page)
-
-
-def _done(words: str) -> None:
-    """Go back to the course, and say there what was done."""
-    st.session_state[_SAID] = words
-    st.session_state[f"{_VIEW}-wanted"] = _COURSE
-    st.rerun()
 
 
 def _show_course(page: SubjectPage) -> None:

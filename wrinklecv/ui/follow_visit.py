@@ -22,7 +22,7 @@ from wrinklecv.records import Assessment, Expression
 from wrinklecv.visits import Consent
 
 from .follow_course import STATE_NAMES
-from .follow_store import opened
+from .follow_store import opened, told
 from .parts import HOW_TO, PHOTO_TYPES, md
 
 _FORMS = "follow-forms"
@@ -51,8 +51,8 @@ class _Form:
     pictures: dict[str, bytes] = field(default_factory=dict)
 
 
-def ask_visit(code: str, today: date) -> str:
-    """Ask for a visit and save it; return what was saved in words, empty where nothing was."""
+def ask_visit(code: str, today: date) -> None:
+    """Ask for a visit, and save it once when a person says so."""
     forms = cast("dict[str, _Form]", st.session_state.setdefault(_FORMS, {}))
     form = forms.setdefault(code, _Form())
     left, right = st.columns([1, 3], gap="medium")
@@ -82,7 +82,7 @@ def ask_visit(code: str, today: date) -> str:
     )
     if not uploads:
         st.info("Nothing is saved before you press *Save the visit*.", icon=":material/add_a_photo:")
-        return ""
+        return
     _measure(form, uploads)
     shots = _confirm(form, uploads)
     st.caption("Nothing is saved before you press this button. The files are kept byte for byte as they are.")
@@ -90,15 +90,15 @@ def ask_visit(code: str, today: date) -> str:
     if drop.button("Discard this form", type="tertiary", key=f"visit-drop-{form.key}"):
         forms.pop(code, None)
         st.rerun()
-    if not save.button("Save the visit", type="primary", disabled=not shots, key=f"visit-save-{form.key}"):
-        return ""
-    kept = [replace(one, shot=replace(one.shot, consent=consent)) for one in shots]
-    with st.spinner("Saving …", show_time=True), opened() as store:
-        # Until the store is closed again nothing here speaks with the page: a second click or a closed tab
-        # would end this run in the middle.
-        saved = save_visit(store, code, day, kept, key=form.key, notes=notes.strip())
-    forms.pop(code, None)
-    return _photos(len(saved.visit.photos))
+    if save.button("Save the visit", type="primary", disabled=not shots, key=f"visit-save-{form.key}"):
+        done = told()
+        kept = [replace(one, shot=replace(one.shot, consent=consent)) for one in shots]
+        with st.spinner("Saving …", show_time=True), opened() as store:
+            # Nothing here speaks with the page: a second click or a closed tab would end this run midway.
+            saved = save_visit(store, code, day, kept, key=form.key, notes=notes.strip())
+            done[code] = f"The visit is saved, with {_photos(len(saved.visit.photos))}."
+            forms.pop(code, None)
+        st.rerun()
 
 
 def _photos(number: int) -> str:
@@ -109,21 +109,17 @@ def _photos(number: int) -> str:
 
 
 def _measure(form: _Form, uploads: Sequence[UploadedFile]) -> None:
-    """Measure the photos that were not measured yet, some at a time, so that progress can be shown."""
+    """Measure the photos that were not measured yet."""
     new = {_sha256(file): file for file in uploads if _sha256(file) not in form.measured}
     if not new:
         return
-    bar = st.progress(0.0, f"Measuring {_photos(len(new))} …")
     shots = [NewShot(file.getvalue(), file.name, parse_name(file.name)[2]) for file in new.values()]
-    for sha256, one in zip(new, measure_visit(shots), strict=True):
-        form.measured[sha256] = one
-    for done, sha256 in enumerate(new, start=1):
-        bar.progress(done / len(new), "Preparing the pictures …")
-        one = form.measured[sha256]
-        if one.assessment is not None:
-            whole, _ = cut_out(read_photo(one.shot.content), one.assessment)
-            form.pictures[sha256] = encode_jpeg(whole.pixels)
-    bar.empty()
+    with st.spinner(f"Measuring {_photos(len(new))} …", show_time=True):
+        for sha256, one in zip(new, measure_visit(shots), strict=True):
+            form.measured[sha256] = one
+            if one.assessment is not None:
+                whole, _ = cut_out(read_photo(one.shot.content), one.assessment)
+                form.pictures[sha256] = encode_jpeg(whole.pixels)
 
 
 def _sha256(file: UploadedFile) -> str:

@@ -144,7 +144,7 @@ def _row(number: int, line: ComparedLine, *, told: bool) -> dict[str, object]:
         "length": line.length_mm,
         "rest": 100 * line.rest_contrast if told else None,
         "expression": 100 * line.expression_contrast if told else None,
-        "share": 100 * line.static_share if told else None,
+        "share": 100 * line.static_share if told and line.static_share is not None else None,
         "sure": _sure(line),
     }
 
@@ -179,12 +179,19 @@ def _show_line(comparison: Comparison, number: int, line: ComparedLine, *, told:
     if not told:
         return
     st.altair_chart(_profile(comparison, line), theme="streamlit", height=230)
+    share_text = "not told"
+    if (
+        line.static_share is not None
+        and line.static_share_low is not None
+        and line.static_share_high is not None
+    ):
+        low, high = 100 * line.static_share_low, 100 * line.static_share_high
+        share_text = f"{100 * line.static_share:.0f} % (90 % interval {low:.0f}–{high:.0f} %)"
     rest = _depth(line.rest_contrast, line.rest_contrast_se, line.rest_limit)
     expression = _depth(line.expression_contrast, line.expression_contrast_se, line.expression_limit)
     st.caption(
         f"Depth score (contrast): at rest {rest}; in expression {expression}. Static share "
-        f"{100 * line.static_share:.0f} % (90 % interval {100 * line.static_share_low:.0f}–"
-        f"{100 * line.static_share_high:.0f} %). Width {line.width_mm:.1f} mm, length "
+        f"{share_text}. Width {line.width_mm:.1f} mm, length "
         f"{line.length_mm:.1f} mm. The plot is the mean light along the whole line; the depth scores are "
         "read from it with both photos’ blur allowed for, so they need not equal its lowest points."
     )
