@@ -23,6 +23,7 @@ from wrinklecv import batch
 from wrinklecv.batch import Compared, Scored, assess_many, compare_files, compare_photos, score
 from wrinklecv.codes import Code
 from wrinklecv.errors import OutputError
+from wrinklecv.followed import Course
 from wrinklecv.listing import Pair, PairOutcome, PairStatus, find_pairs, find_photos, parse_name, shot_of
 from wrinklecv.records import Assessment, Expression, LineKind, Outcome, Status
 from wrinklecv.settings import DEFAULTS, Settings
@@ -240,7 +241,10 @@ def test_an_assessment_survives_the_way_between_processes() -> None:
 
 # a folder of results
 
-TABLES = ("photos.csv", "measures_long.csv", "lines.csv", "pairs.csv", "pair_lines.csv")
+TABLES = tuple(
+    f"{name}.csv"
+    for name in ("photos", "measures_long", "lines", "pairs", "pair_lines", "changes", "line_histories")
+)
 
 
 def tables_in(out: Path) -> dict[str, bytes]:
@@ -254,8 +258,8 @@ def test_the_results_hold_tables_documents_overlays_and_a_run_file(tmp_path: Pat
     photos, out = a_mixed_folder(put(tmp_path / "in", "notes.txt")), tmp_path / "out"
     seen: list[tuple[str, int, int]] = []
 
-    def note(outcome: Outcome | PairOutcome, done: int, total: int) -> None:
-        assert isinstance(outcome, Outcome), "there is no pair"
+    def note(outcome: Outcome | PairOutcome | Course, done: int, total: int) -> None:
+        assert isinstance(outcome, Outcome), "there is no pair, and nobody to follow"
         seen.append((outcome.path, done, total))
 
     summary = run([photos], out, progress=note)

@@ -182,7 +182,8 @@ def test_without_a_telling_name_the_expression_is_guessed_and_said_so(tmp_path: 
     left = next(row for row in rows if (row["region"], row["run"]) == ("crows_feet_left", "mean of 2"))
     assert (left["own"], float(left["dynamic_gap_sd"])) == ("true", 0.0)
     assert {path.name for path in (tmp_path / "out").glob("*.csv")} == {
-        *("photos.csv", "measures_long.csv", "lines.csv", "pairs.csv", "pair_lines.csv")
+        *("photos.csv", "measures_long.csv", "lines.csv", "pairs.csv", "pair_lines.csv"),
+        *("changes.csv", "line_histories.csv"),
     }
 
 

@@ -1,8 +1,9 @@
-"""Assess many photos and compare their pairs: one outcome each whatever happens, and a folder of tables.
+"""Assess many photos, compare pairs, follow subjects: one outcome each, and a folder of tables.
 
 A worker process that crashes or hangs costs one photo or pair, not the batch. The same photos and
 settings give byte-identical tables, with one process or many. Pairs come second: a worker reads and
-assesses both photos anew (a tenth of a second each), so that no charts are carried or kept.
+assesses both photos anew (a tenth of a second each), so that no charts are carried or kept. Subjects with
+several visits come third, in the same way.
 """
 
 from __future__ import annotations
@@ -17,8 +18,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
+from .changes import PRIOR_NOISE
 from .codes import Code
 from .errors import PhotoError, UnreadablePhotoError
+from .followed import Course, CourseStatus, find_subjects, follow_all, treatments_in
+from .histories import NoiseFigure
 from .listing import (
     Found,
     Pair,
@@ -76,17 +80,18 @@ ComparePair = Callable[[Pair, Settings, bool], Compared]
 """(pair, settings, are pictures wanted?) → Compared."""
 
 
-Progress = Callable[[Outcome | PairOutcome, int, int], None]
-"""(what became of a file or pair, how many files or pairs are done, how many there are)"""
+Progress = Callable[[Outcome | PairOutcome | Course, int, int], None]
+"""(what became of a file, pair or subject, how many of that kind are done, how many there are)"""
 _SCORED = (Status.SCORED, Status.SCORED_FLAGGED)
 
 
 class Summary(NamedTuple):
-    """How a batch went: files by status, files that got no row by reason, pairs by status."""
+    """How a batch went: files by status, files that got no row by reason, pairs and subjects by status."""
 
     statuses: Counter[Status]
     ignored: Counter[str]
     pairs: Counter[PairStatus]
+    courses: Counter[CourseStatus]
 
 
 class Visit(NamedTuple):
@@ -197,15 +202,18 @@ def score(
     command: Sequence[str] = (),
     assess_one: AssessOne = assess_file,
     compare_one: ComparePair = compare_files,
+    noise: NoiseFigure = PRIOR_NOISE,
 ) -> Summary:
-    """Assess the files of `paths`, compare the pairs; write tables, documents and overlays into `out`.
+    """Assess the files of `paths`, compare pairs, follow subjects; write tables and pictures into `out`.
 
-    Pairs are photos whose names give the same subject and visit. `progress` is called after each file, then
-    after each pair, with its outcome, how many are done and how many there are.
+    Pairs are photos whose names give the same subject and visit; subjects are followed where their visits are
+    two days or more, with the treatments that `treatments.csv` in a folder of `paths` tells. `progress` is
+    called after each file, then after each pair, then after each subject. noise: of unchanged faces.
     Raises OutputError when `out` cannot be written or holds the photos themselves.
     """
     paths = list(paths)
-    summary = Summary(Counter(), Counter(), Counter())
+    summary = Summary(Counter(), Counter(), Counter(), Counter())
+    treatments = treatments_in(paths, summary.ignored)
     shots: list[Shot] = []
     with Results(Path(out), paths) as results, at_work(jobs) as workers:
         found = list(find_photos(paths, ignored=summary.ignored))
@@ -223,6 +231,16 @@ def score(
             summary.pairs[told.status] += 1
             if progress:
                 progress(told, done, len(pairs))
+        subjects = find_subjects(shots)
+        courses = follow_all(subjects, treatments, settings, workers, noise=noise)
+        for done, course in enumerate(courses, start=1):
+            if course.followed:
+                results.add_course(course.subject, course.followed)
+            else:
+                results.add_failed_course(course.subject, course.status, course.message)
+            summary.courses[course.status] += 1
+            if progress:
+                progress(course, done, len(subjects))
     _write_run(results, settings, command, summary)
     return summary
 
@@ -260,7 +278,7 @@ def compare_photos(
     visit = Visit([outcome for outcome, _ in photos], [outcome for outcome, _ in steps])
     if results:
         statuses = Counter(o.status for o in visit.photos)
-        summary = Summary(statuses, Counter(), Counter(p.status for p in visit.pairs))
+        summary = Summary(statuses, Counter(), Counter(p.status for p in visit.pairs), Counter())
         _write_run(results, settings, command, summary)
     return visit
 
@@ -273,7 +291,9 @@ def _pair(rest: Shot, expression: Shot, name: Expression) -> Pair:
 def _write_run(results: Results, settings: Settings, command: Sequence[str], summary: Summary) -> None:
     files = {str(status): summary.statuses[status] for status in Status}
     pairs = {str(status): summary.pairs[status] for status in PairStatus}
-    results.write_run(settings, command, files, pairs, summary.ignored)
+    courses = {str(status): summary.courses[status] for status in CourseStatus}
+    counts = {"files": files, "pairs": pairs, "subjects": courses}
+    results.write_run(settings, command, counts, summary.ignored)
 
 
 def _outcomes(

@@ -24,6 +24,7 @@ from .errors import OutputError, SettingsError, WrinkleError
 
 if TYPE_CHECKING:
     from .batch import Summary, Visit
+    from .followed import Course
     from .listing import PairOutcome
     from .pairs import Comparison
     from .records import Outcome
@@ -104,9 +105,10 @@ def score_photos(
     settings: Annotated[Path | None, typer.Option(help="TOML file that says how to measure.")] = None,
     overlays: Annotated[bool, typer.Option(help="Write each photo with its lines drawn.")] = True,
 ) -> None:
-    """Measure photos and compare rest with expression; write tables, JSON and overlays into a folder.
+    """Measure photos, compare rest with expression, follow subjects; write tables and JSON into a folder.
 
-    Prints path, status and code of each photo. Photos whose names give the same subject and visit make pairs.
+    Prints path, status and code of each photo. Photos whose names give the same subject and visit make pairs;
+    subjects with several visits are followed.
     """
     must_exist(paths, "PATH")
     from .batch import score
@@ -125,14 +127,15 @@ def score_photos(
     raise typer.Exit(_sum_up(summary, out))
 
 
-def _progress(stack: ExitStack) -> Callable[[Outcome | PairOutcome, int, int], None]:
+def _progress(stack: ExitStack) -> Callable[[Outcome | PairOutcome | Course, int, int], None]:
     """Return what prints a line per photo to stdout and moves a bar on stderr, if that is a terminal.
 
-    Of pairs only those that failed are named, on stderr: stdout has a line per file.
+    Of pairs and subjects only those that failed are named, on stderr: stdout has a line per file.
     """
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
+    from .followed import Course
     from .records import Outcome
     from .tables import escaped
 
@@ -148,10 +151,14 @@ def _progress(stack: ExitStack) -> Callable[[Outcome | PairOutcome, int, int], N
     stack.enter_context(bar)
     task = bar.add_task("Measuring", total=None)
 
-    def show(outcome: Outcome | PairOutcome, done: int, total: int) -> None:
+    def show(outcome: Outcome | PairOutcome | Course, done: int, total: int) -> None:
         if isinstance(outcome, Outcome):
             print(escaped(outcome.path), outcome.status, outcome.code or "", sep="\t")
             bar.update(task, completed=done, total=total)
+        elif isinstance(outcome, Course):
+            if outcome.message:
+                say(f"Subject {escaped(outcome.subject)} was not followed: {escaped(outcome.message)}")
+            bar.update(task, description="Following", completed=done, total=total)
         else:
             _say_failed(outcome)
             bar.update(task, description="Comparing", completed=done, total=total)
@@ -168,6 +175,7 @@ def _say_failed(pair: PairOutcome) -> None:
 
 def _sum_up(summary: Summary, out: Path) -> int:
     """Say how the batch went; return the exit code."""
+    from .followed import CourseStatus
     from .listing import PairStatus
     from .records import Status
     from .tables import escaped
@@ -178,10 +186,13 @@ def _sum_up(summary: Summary, out: Path) -> int:
     say(f"{_counted(total, 'file', summary.statuses)}." if total else "No photo was found.")
     if pairs:
         say(f"{_counted(pairs, 'pair', summary.pairs)}.")
+    if courses := summary.courses.total():
+        say(f"{_counted(courses, 'subject', summary.courses)}.")
     say(f"Results are in {escaped(str(out))}.")
     failed = (Status.REJECTED, Status.CRASHED, Status.TIMED_OUT)
     apart = (PairStatus.REJECTED, PairStatus.CRASHED, PairStatus.TIMED_OUT)
-    bad = any(summary.statuses[status] for status in failed) or any(summary.pairs[s] for s in apart)
+    lost = summary.courses.total() - summary.courses[CourseStatus.FOLLOWED]
+    bad = any(summary.statuses[s] for s in failed) or any(summary.pairs[s] for s in apart) or lost
     return 1 if not total or bad else 0
 
 

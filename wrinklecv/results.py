@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
@@ -16,8 +17,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
-from . import DISCLAIMER, pair_tables, tables
+from . import DISCLAIMER, follow_tables, pair_tables, tables
 from .errors import OutputError
+from .histories import FollowUp
 from .listing import RESULTS_MARK, PairOutcome, Paths, Runs
 from .model import MODEL_SHA256
 from .pairs import SPEAKS_FOR, Comparison
@@ -52,16 +54,21 @@ class Results:
     def __enter__(self) -> Self:
         """Begin the tables."""
         with self._saying(), ExitStack() as stack:
-            self._photos, self._measures, self._pairs, self._pair_lines, lines = (
+            photos, measures, pairs, pair_lines, changes, histories, lines = (
                 tables.csv_writer(stack.enter_context(_replacing(self._out / name, "w")), columns)
                 for name, columns in (
                     ("photos.csv", tables.PHOTO_COLUMNS),
                     ("measures_long.csv", tables.MEASURE_COLUMNS),
                     ("pairs.csv", pair_tables.PAIR_COLUMNS),
                     ("pair_lines.csv", pair_tables.PAIR_LINE_COLUMNS),
+                    ("changes.csv", follow_tables.CHANGE_COLUMNS),
+                    ("line_histories.csv", follow_tables.HISTORY_COLUMNS),
                     ("lines.csv", tables.LINE_COLUMNS),
                 )
             )
+            self._photos, self._measures = photos, measures
+            self._pairs, self._pair_lines = pairs, pair_lines
+            self._changes, self._histories = changes, histories
             self._lines = stack.enter_context(self._kept_for_kinds(lines))
             self._stack = stack.pop_all()
         return self
@@ -116,6 +123,22 @@ class Results:
             for row in pair_tables.average_rows(runs):
                 self._pairs(row)
 
+    def add_course(self, subject: str, course: FollowUp) -> None:
+        """Write what changed in one subject, its lines' histories and its JSON document."""
+        digest = hashlib.sha256(subject.encode("utf-8", "surrogateescape")).hexdigest()
+        with self._saying():
+            for row in follow_tables.change_rows(subject, course):
+                self._changes(row)
+            for row in follow_tables.history_rows(subject, course):
+                self._histories(row)
+            text = tables.to_json(follow_tables.follow_document(subject, course))
+            _write(self._out / "json" / f"{_safe_name(subject, digest)}_follow_up.json", text.encode())
+
+    def add_failed_course(self, subject: str, status: str, reason: str) -> None:
+        """Write that a subject could not be followed, and why."""
+        with self._saying():
+            self._changes(follow_tables.failed_row(subject, status, reason))
+
     def _note_kinds(self, comparison: Comparison) -> None:
         """Remember for lines.csv what a pair says of both photos' lines: the first word counts.
 
@@ -144,8 +167,7 @@ class Results:
         self,
         settings: Settings,
         command: Sequence[str],
-        files: Mapping[str, int],
-        pairs: Mapping[str, int],
+        counts: Mapping[str, Mapping[str, int]],
         ignored: Mapping[str, int],
     ) -> None:
         """Write run.json: with what the numbers were made. The only file that tells the time."""
@@ -158,8 +180,7 @@ class Results:
             "model_sha256": MODEL_SHA256,
             "settings_digest": settings.digest,
             "settings": asdict(settings),
-            "files": dict(files),
-            "pairs": dict(pairs),
+            **{what: dict(statuses) for what, statuses in counts.items()},
             "ignored": dict(sorted(ignored.items())),
         }
         with self._saying():
