@@ -10,11 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from typer.testing import CliRunner, Result
 
 from wrinklecv import DISCLAIMER
 from wrinklecv.cli import app
 from wrinklecv.follow_tables import CHANGE_VIEW
+from wrinklecv.records import Region
+from wrinklecv.settings import DEFAULTS
 
 SAMPLES = Path(__file__).parent.parent / "sample_images"
 DAYS = ("20250110", "20250124")
@@ -53,6 +56,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     [
         ("import",),
         ("follow-up",),
+        ("repeatability",),
         ("purge",),
         *(
             (name, *more)
@@ -170,6 +174,45 @@ def test_follow_up_prints_json(filled: Path) -> None:
     tree = json.loads(done.stdout)
     assert (tree["subject"], tree["baseline"], tree["disclaimer"]) == ("001", "2025-01-10", DISCLAIMER)
     assert len(tree["visits"]) == 2
+
+
+def test_follow_up_goes_by_the_clinics_own_noise_and_refuses_another_file(
+    filled: Path, tmp_path: Path
+) -> None:
+    noise = tmp_path / "repeatability.json"
+    told = {"relative_sd": 0.2, "source": "12 own repeats of 2 people"}
+    noise.write_text(json.dumps({"settings_digest": DEFAULTS.digest, "noise": told}))
+    done = run("follow-up", "001", "--jobs", "1", "--noise", noise, store=filled)
+    assert "differ by 20.0% (SD): 12 own repeats of 2 people." in done.stderr
+    assert {row["verdict"] for row in table(done.stdout)} == {"no_detectable_change"}
+    noise.write_text("{}")
+    done = run("follow-up", "001", "--noise", noise, store=filled)
+    assert done.exit_code == 2
+    assert "was not written by" in done.stderr
+
+
+def test_repeats_are_measured_printed_and_saved(tmp_path: Path) -> None:
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    for subject in ("001", "002"):
+        name = f"sub-{subject}_ses-20250110_expr-rest_run-1.jpg"
+        shutil.copy(SAMPLES / name, folder)
+        with Image.open(SAMPLES / name) as photo:
+            photo.save(folder / name.replace("run-1", "run-2"), quality=90)
+    (folder / "holiday.jpg").write_bytes(b"x")
+    done = run("repeatability", folder, "--jobs", "1", "--out", out)
+    assert done.exit_code == 1, "two repeats are too few for a figure"
+    assert "Too few repeats" in done.stderr
+    assert "holiday.jpg: Its name does not tell subject and expression." in done.stderr
+    rows = table(done.stdout)
+    assert [row["region"] for row in rows] == [str(region) for region in Region]
+    assert {(row["state"], row["subjects"], row["photos"]) for row in rows} == {("rest", "2", "4")}
+    for row in rows:
+        assert 0 < float(row["sw"]) < 0.02 * float(row["mean_index"]), "a JPEG saved again is the same face"
+        assert float(row["mdc95"]) == pytest.approx(1.96 * 2**0.5 * float(row["sw"]), rel=1e-4)
+    tree = json.loads((out / "repeatability.json").read_text())
+    assert (tree["noise"], tree["disclaimer"]) == (None, DISCLAIMER)
+    assert (out / "repeatability.csv").read_bytes().count(b"\r\n") == 5
 
 
 def test_purge_asks_first_and_deletes_for_good(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The commands of follow-up: subjects, visits, treatments, import, follow-up, purge.
+"""The commands of follow-up: subjects, visits, treatments, import, follow-up, repeatability, purge.
 
 Each parses, makes one library call and prints; data to stdout, words to stderr.
 """
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .histories import FollowUp, NoiseFigure
     from .intake import Imported, ImportSummary
     from .records import Region
+    from .repeatability import Repeatability
     from .settings import Settings
     from .store import Store
     from .tables import Row
@@ -59,6 +60,7 @@ def add_commands(app: typer.Typer) -> None:
     app.add_typer(treatments, name="treatments", epilog="Example: wrinklecv treatments list 001")
     app.command("import", epilog="Example: wrinklecv import sample_images --store clinic")(take_in)
     app.command("follow-up", epilog="Example: wrinklecv follow-up 001 --out course")(follow)
+    app.command("repeatability", epilog="Example: wrinklecv repeatability repeats --out noise")(repeat)
     app.command("purge", epilog="Example: wrinklecv purge 001 --yes")(purge)
 
 
@@ -341,6 +343,12 @@ def follow(
     out: Annotated[
         Path | None, typer.Option(help="Folder for changes.csv, series.csv, line_histories.csv and JSON.")
     ] = None,
+    noise: Annotated[
+        Path | None,
+        typer.Option(
+            help="repeatability.json of this clinic; else the store's own repeats, else literature."
+        ),
+    ] = None,
     jobs: JobsOption = _JOBS,
     settings: SettingsOption = None,
     store: StoreOption = "",
@@ -353,15 +361,19 @@ def follow(
     from . import DISCLAIMER
     from .casebook import follow_subject
     from .follow_tables import CHANGE_VIEW, change_rows, follow_document
+    from .repeatability import read_noise
     from .tables import to_json
 
     unscored: list[Measured] = []
+    measured_by = _measured_by(settings)
+    figure = read_noise(noise, settings=measured_by) if noise else None
     with _opened(store, photos) as opened:
         course = follow_subject(
             opened,
             code,
-            settings=_measured_by(settings),
+            settings=measured_by,
             jobs=jobs,
+            noise=figure,
             progress=lambda one, done, total: unscored.append(one) if one.message else None,
         )
         if out:
@@ -398,6 +410,54 @@ def _say_course(course: FollowUp) -> None:
 
 def _noise_words(noise: NoiseFigure) -> str:
     return f"Photos of an unchanged face differ by {noise.relative_sd:.1%} (SD): {noise.source}."
+
+
+def repeat(
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="FOLDER", help="Several shots of the same people, named with run-1, run-2."),
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for repeatability.csv and repeatability.json.")
+    ] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; default: one per core.")] = None,
+    settings: SettingsOption = None,
+) -> None:
+    """Measure this clinic's own noise: how far photos of an unchanged face differ.
+
+    Prints, per region and state, the within-subject SD, SEM, smallest detectable change (MDC95) and ICC(2,1)
+    of the wrinkle index, each with its 95 % interval. `follow-up --noise` goes by the JSON file.
+    """
+    must_exist([folder], "FOLDER")
+    from .repeatability import NOISE_COLUMNS, measure_repeatability, noise_rows
+    from .tables import escaped
+
+    workers = jobs or max(_JOBS, os.cpu_count() or 1)
+    found = measure_repeatability(folder, settings=_measured_by(settings), jobs=workers)
+    if out:
+        _write_noise(out, found)
+    print_table(NOISE_COLUMNS, noise_rows(found))
+    for name, reason in found.left_out:
+        say(f"{escaped(name)}: {escaped(reason)}")
+    say(_noise_words(found.pooled) if found.pooled else _TOO_FEW)
+    raise typer.Exit(0 if found.pooled else 1)
+
+
+_TOO_FEW = (
+    "Too few repeats for a figure of this clinic: take 10 or more beyond the first of each face and "
+    "expression, of two people or more."
+)
+
+
+def _write_noise(out: Path, found: Repeatability) -> None:
+    from .follow_tables import as_csv
+    from .repeatability import NOISE_COLUMNS, noise_rows, repeatability_document
+    from .results import write_files
+    from .tables import to_json
+
+    table = as_csv(NOISE_COLUMNS, noise_rows(found))
+    document = to_json(repeatability_document(found)).encode()
+    write_files(out, {"repeatability.csv": table, "repeatability.json": document})
 
 
 def purge(
