@@ -12,6 +12,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .assessment import assess as assess
     from .batch import assess_many as assess_many
+    from .casebook import NewShot as NewShot
+    from .casebook import follow_subject as follow_subject
+    from .casebook import measure_visit as measure_visit
+    from .casebook import save_visit as save_visit
     from .codes import Code as Code
     from .comparison import compare as compare
     from .draw import draw_lines as draw_lines
@@ -22,8 +26,16 @@ if TYPE_CHECKING:
     from .errors import OutputError as OutputError
     from .errors import PhotoError as PhotoError
     from .errors import SettingsError as SettingsError
+    from .errors import StoreError as StoreError
     from .errors import UnreadablePhotoError as UnreadablePhotoError
     from .errors import WrinkleError as WrinkleError
+    from .followup import follow_up as follow_up
+    from .histories import Change as Change
+    from .histories import ChangeVerdict as ChangeVerdict
+    from .histories import FollowUp as FollowUp
+    from .histories import NoiseFigure as NoiseFigure
+    from .histories import VisitPhotos as VisitPhotos
+    from .intake import import_folder as import_folder
     from .pairs import ComparedLine as ComparedLine
     from .pairs import Comparison as Comparison
     from .pairs import RegionComparison as RegionComparison
@@ -46,7 +58,11 @@ if TYPE_CHECKING:
     from .settings import DEFAULTS as DEFAULTS
     from .settings import Settings as Settings
     from .settings import load_settings as load_settings
+    from .store import Store as Store
+    from .store import open_store as open_store
     from .tables import to_rows as to_rows
+    from .visits import Subject as Subject
+    from .visits import Treatment as Treatment
 
     __version__: str
 
@@ -59,17 +75,23 @@ DISCLAIMER = (
 _ROOMS = {
     "assessment": "assess",
     "batch": "assess_many",
+    "casebook": "NewShot follow_subject measure_visit save_visit",
     "codes": "Code",
     "comparison": "compare",
     "draw": "draw_lines",
     "errors": "ManyFacesError ModelError NoFaceError NotComparableError OutputError PhotoError "
-    "SettingsError UnreadablePhotoError WrinkleError",
+    "SettingsError StoreError UnreadablePhotoError WrinkleError",
+    "followup": "follow_up",
+    "histories": "Change ChangeVerdict FollowUp NoiseFigure VisitPhotos",
+    "intake": "import_folder",
     "pairs": "ComparedLine Comparison RegionComparison",
     "photo": "read_photo",
     "records": "MEASURE_VERSION Assessment Chart Expression Face Finding Line LineKind Outcome Photo Region "
     "RegionMeasures Scale Status Verdict",
     "settings": "DEFAULTS Settings load_settings",
+    "store": "Store open_store",
     "tables": "to_rows",
+    "visits": "Subject Treatment",
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names.split()}
 
