@@ -36,6 +36,11 @@ def judged(rest: Contrast, expression: Contrast, *, share_sd: float = 0.05) -> J
 # -- corners ---------------------------------------------------------------------------------------
 
 
+def interval(result: Judgement) -> tuple[float, float, float]:
+    assert result.low is not None and result.share is not None and result.high is not None
+    return result.low, result.share, result.high
+
+
 @pytest.mark.parametrize("deep", [0.1, 0.2, 0.4])
 def test_a_line_as_deep_at_rest_as_in_expression_is_static(deep: float) -> None:
     result = judged(found(deep), found(deep))
@@ -67,12 +72,23 @@ def test_a_line_that_was_not_found_at_rest_but_reads_deep_there_is_not_dynamic()
     assert judged(looked_for(0.1), found(0.2)).kind is LineKind.DEEPENED
 
 
-@pytest.mark.parametrize("fainter", [0.1, 0.15])
-def test_a_line_at_rest_that_is_fainter_in_a_good_expression_photo_is_static(fainter: float) -> None:
-    for expression in (found(fainter), looked_for(fainter)):
+def test_a_line_at_rest_that_is_a_little_fainter_in_a_good_expression_photo_is_static() -> None:
+    for expression in (found(0.18), looked_for(0.18)):
         result = judged(found(0.2), expression)
         assert result.kind is LineKind.STATIC
         assert result.share == 1.0
+
+
+def test_a_line_that_is_much_deeper_at_rest_is_not_told() -> None:
+    for expression in (found(0.06), looked_for(0.06)):
+        assert judged(found(0.3), expression).kind is LineKind.INDETERMINATE
+    assert "deeper at rest" in judged(found(0.3), found(0.12)).reason
+
+
+def test_an_appearing_line_darker_than_a_fold_is_not_told() -> None:
+    result = judged(looked_for(0.0), found(1.2))
+    assert result.kind is LineKind.INDETERMINATE
+    assert "frame" in result.reason
 
 
 def test_a_line_at_rest_of_which_a_good_expression_photo_shows_nothing_is_not_told_and_says_so() -> None:
@@ -85,14 +101,14 @@ def test_a_line_at_rest_of_which_a_good_expression_photo_shows_nothing_is_not_to
 
 def test_a_line_at_rest_that_a_poor_expression_photo_does_not_show_is_not_deepened_or_dynamic() -> None:
     result = judged(found(0.2), looked_for(0.15, 0.1))
-    assert result.kind in (LineKind.STATIC, LineKind.INDETERMINATE)
-    assert result.low < 1.0 == result.high
+    assert result.kind is LineKind.INDETERMINATE
+    assert "hardly have shown" in result.reason
 
 
 def test_a_line_fainter_than_either_photo_can_show_is_not_told() -> None:
     result = judged(looked_for(0.01), looked_for(0.01))
     assert result.kind is LineKind.INDETERMINATE
-    assert (result.confidence, result.low, result.high) == (0.0, 0.0, 1.0)
+    assert (result.confidence, result.share, result.low, result.high) == (0.0, None, None, None)
     assert "fainter" in result.reason
 
 
@@ -149,8 +165,9 @@ def test_the_interval_is_as_wide_as_the_ratio_of_noisy_readings_spreads(
     ratios = rng.normal(0.12, rest_se, 40_000) / rng.normal(0.3, se, 40_000) * rng.normal(1, share_sd, 40_000)
     result = judged(found(0.12, rest_se), found(0.3, se), share_sd=share_sd)
     low, high = np.quantile(ratios, (0.05, 0.95))
-    assert result.high - result.low == pytest.approx(high - low, rel=0.05)
-    assert (result.high + result.low) / 2 == pytest.approx(0.4, abs=0.01)
+    told_low, _, told_high = interval(result)
+    assert told_high - told_low == pytest.approx(high - low, rel=0.05)
+    assert (told_high + told_low) / 2 == pytest.approx(0.4, abs=0.01)
 
 
 @given(READINGS, DEPTHS, ERRORS, ERRORS, SHARE_SDS, some.booleans())
@@ -159,7 +176,9 @@ def test_the_interval_holds_the_share_and_confidence_is_a_probability(
 ) -> None:
     rest = found(at_rest, rest_se) if was_found else looked_for(at_rest, rest_se)
     result = judged(rest, found(deep, se), share_sd=share_sd)
-    assert 0 <= result.low <= result.share <= result.high <= 1
+    if result.share is not None:
+        low, share, high = interval(result)
+        assert 0 <= low <= share <= high <= 1
     assert 0 <= result.confidence <= 1
     told = result.kind is not LineKind.INDETERMINATE
     assert told == (result.confidence >= DEFAULTS.min_kind_confidence)
@@ -184,8 +203,9 @@ def test_a_worse_known_ratio_never_makes_surer(
             judged(read(at_rest, rest_se), found(deep, se), share_sd=sd) for sd in sorted((one, other))
         )
         assert vague.confidence <= sharp.confidence + 1e-9
-        assert vague.low <= sharp.low
-        assert vague.high >= sharp.high
+        if vague.share is not None:
+            assert interval(vague)[0] <= interval(sharp)[0]
+            assert interval(vague)[2] >= interval(sharp)[2]
 
 
 @given(some.floats(0, 0.6), DEPTHS, some.floats(0.3, 20.0), ERRORS)
@@ -207,8 +227,8 @@ def test_a_line_found_at_rest_is_never_dynamic(at_rest: float, deep: float, se: 
 def test_a_line_deeper_at_rest_is_no_less_static(one: float, other: float, deep: float, se: float) -> None:
     """Of two lines equally deep in expression, the deeper one at rest is never called the more dynamic."""
     less, more = (judged(looked_for(value, se), found(deep, se)) for value in sorted((one, other)))
-    assume(LineKind.INDETERMINATE not in (less.kind, more.kind))
-    assert KINDS.index(more.kind) <= KINDS.index(less.kind)
+    if LineKind.INDETERMINATE not in (less.kind, more.kind):
+        assert KINDS.index(more.kind) <= KINDS.index(less.kind)
 
 
 @given(READINGS, DEPTHS, ERRORS, some.floats(0.1, 10.0))
@@ -217,6 +237,7 @@ def test_only_ratios_count(at_rest: float, deep: float, se: float, gain: float) 
     scaled = judged(looked_for(at_rest * gain, se * gain), found(deep * gain, se * gain))
     assume(abs(one.confidence - DEFAULTS.min_kind_confidence) > 1e-6)
     assume(abs(at_rest - SNR * se) > 1e-6)
+    assume(max(deep, deep * gain) < 0.6)  # darker than a fold is another matter
     if one.kind is scaled.kind:
         assert scaled.confidence == pytest.approx(one.confidence, abs=1e-6)
     else:  # rounding at a limit only

@@ -68,6 +68,7 @@ class Code(StrEnum):
     REST_SOFTER = "rest_softer"
     EXPRESSION_SOFTER = "expression_softer"
     NOT_LAID_TOGETHER = "not_laid_together"
+    COVERAGE_DIFFERS = "coverage_differs"
     WEAK_EXPRESSION = "weak_expression"
     REST_SHOWS_EXPRESSION = "rest_shows_expression"
     OTHER_REGION = "other_region"

@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from .comparability import (
+    judge_coverage,
     judge_light,
     judge_movement,
+    judge_photos,
     judge_poses,
     judge_registration,
     judge_sharpness,
@@ -48,6 +50,8 @@ def compare(
     laid = register(first.chart, second.chart, visible=second.skin.visible)
     findings = [
         *judge_registration(laid),
+        *judge_photos(rest, expression),
+        *judge_coverage(rest, expression),
         *judge_poses(rest.face, expression.face),
         *judge_light(first.chart, second.chart, (first.skin.usable, second.skin.usable)),
         *judge_sharpness(softer_mm),
@@ -56,7 +60,7 @@ def compare(
     both = {m.region for m in rest.regions} & {m.region for m in expression.regions}
     measured = [region for region in Region if region in both]
     lines = [line for region in measured for line in track_lines(first, second, laid[region], settings)]
-    findings += _deeper_at_rest(lines, name, findings)
+    findings += _deeper_at_rest(lines, findings)
     lines = [_unless_refused(line, findings) for line in lines]
     ratio = _scale_ratio(rest, expression)
     regions = tuple(
@@ -93,12 +97,10 @@ def _check_alike(rest: Assessment, expression: Assessment) -> None:
             )
 
 
-def _deeper_at_rest(
-    lines: Sequence[ComparedLine], name: Expression, findings: Sequence[Finding]
-) -> Iterator[Finding]:
+def _deeper_at_rest(lines: Sequence[ComparedLine], findings: Sequence[Finding]) -> Iterator[Finding]:
     """Tell where the lines themselves say that the rest photo shows the expression."""
     refused = {f.region for f in findings if f.verdict is Verdict.REFUSE}
-    for region in SPEAKS_FOR[name]:
+    for region in Region:
         here = [line for line in lines if line.region is region and line.is_read]
         deep = sum(line.length_mm * line.expression_contrast for line in here)
         more = sum(line.length_mm * (line.rest_contrast - line.expression_contrast) for line in here)

@@ -32,8 +32,8 @@ class ComparedLine:
     length_mm, width_mm: on the skin, by the rest photo's scale.
     rest_contrast, expression_contrast: read along the path; below 0 is brighter than beside. rest_limit,
     expression_limit: the contrast from which a line would have been seen at that place in that photo.
-    static_share: contrast at rest over contrast in expression, 0–1, with its 90 % interval; 0 to 1 where
-    the photos could not show the line.
+    static_share: contrast at rest over contrast in expression, 0–1, with its 90 % interval; None where the
+    photos do not tell it.
     """
 
     region: Region
@@ -54,9 +54,9 @@ class ComparedLine:
     expression_contrast: float
     expression_contrast_se: float
     expression_limit: float
-    static_share: float
-    static_share_low: float
-    static_share_high: float
+    static_share: float | None
+    static_share_low: float | None
+    static_share_high: float | None
 
     def __post_init__(self) -> None:
         points = len(self.rest_path_mm)
@@ -66,7 +66,7 @@ class ComparedLine:
     @property
     def is_read(self) -> bool:
         """Whether both photos say something about it, be it too little to tell its kind."""
-        return self.static_share_high - self.static_share_low < 1.0
+        return self.static_share is not None
 
 
 @dataclass(frozen=True, slots=True)

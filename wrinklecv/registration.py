@@ -52,9 +52,9 @@ class Registration:
     """Where the skin of an expression photo lies on the rest photo's chart, in one region.
 
     parabola: (6, 2) mm; places_mm, beyond_mm: (B, 2), weight: (B,): the shift is a parabola plus the
-    weighted mean of what the squares around say beyond it. residual_mm: how far (root mean square) the
-    squares lie from it; inf where too few were found. agreement: share of the squares that lie within 0.4 mm
-    of it.
+    weighted mean of what the squares around say beyond it. residual_mm: how far the middle
+    square lies from what its neighbours say (median); inf where too few were found. agreement: share of the
+    squares that lie within 0.4 mm of it.
     """
 
     region: Region
@@ -224,13 +224,20 @@ def _fitted(region: Region, squares: Float, *, degree: int, local: bool) -> Regi
         for _ in range(3):
             off = np.linalg.norm(beyond - _mean(near, beyond, weight), axis=1)
             weight = trusted / (1 + (off / _AGREED_MM) ** 2)
+    apart = off
+    if local:
+        # What its neighbours say of each square without itself.
+        own = near * weight * (1 - np.eye(len(places)))
+        apart = np.linalg.norm(
+            beyond - own @ beyond / (own.sum(axis=1, keepdims=True) + _LEAST_WEIGHT), axis=1
+        )
     return Registration(
         region=region,
         parabola=parabola,
         places_mm=places if local else none,
         beyond_mm=beyond if local else none,
         weight=weight if local else np.zeros(0),
-        residual_mm=float(np.sqrt((weight * off**2).sum() / weight.sum())),
+        residual_mm=float(np.median(apart)),
         agreement=float((off < _AGREED_MM).mean()),
     )
 

@@ -27,6 +27,8 @@ _TILT_MM = 0.34
 """How far the two ends of a path may lie aside of its middle, beyond the registration."""
 _SEARCH_STEP_MM = 1 / 6
 _USUAL_MM = 10.0
+_SEARCHED = 0.8
+"""How many standard errors the deepest of the places that are tried lies above one of them, on texture."""
 _LEAST_BLUR_GAP_MM = 0.1
 """The sharpest edges of one face differ by this between two photos of equal sharpness."""
 _EDGES_UNDERSTATE = 1.25
@@ -152,8 +154,10 @@ def contrast_of(
     sharper = seen_mm / max(sigma_mm, _SHARPEST * seen_mm)
     read_mm = max(reading.length_mm * reading.seen_share, 1.0)
     noise = texture * sharper * math.sqrt(_USUAL_MM / read_mm)
-    limit = 0.0 if search_mm is None else settings.seen_signal_to_noise * noise
-    return Contrast(reading.contrast(aside) * sharper, noise, limit), aside
+    # The deepest of several places is deeper by chance.
+    wanted = settings.seen_signal_to_noise + (_SEARCHED if search_mm else 0.0)
+    value = reading.contrast(aside) * sharper
+    return Contrast(value, noise, wanted * noise, found=search_mm is None), aside
 
 
 def _best_aside(reading: Reading, search_mm: float) -> Float:

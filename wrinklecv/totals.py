@@ -7,8 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from .kinds import Contrast, share_of
 from .pairs import ComparedLine, Comparison, KindTotal, RegionComparison, RunAverage
 from .records import Assessment, Finding, LineKind, Region, RegionMeasures, Verdict
+from .settings import DEFAULTS
 
 _NORMAL_90 = 1.645
 _COMMON_SD = 0.04
@@ -118,6 +120,13 @@ def _total(kind: LineKind, lines: Sequence[ComparedLine]) -> KindTotal:
     return KindTotal(kind, len(of_kind), float(sum(of_kind)))
 
 
+def _share_se(line: ComparedLine) -> float:
+    """Return the standard error of a line's static share by its two contrasts."""
+    rest = Contrast(line.rest_contrast, line.rest_contrast_se, line.rest_limit)
+    expression = Contrast(line.expression_contrast, line.expression_contrast_se, line.expression_limit)
+    return share_of(rest, expression, DEFAULTS.contrast_share_sd)[1]
+
+
 def _mean_share(lines: Sequence[ComparedLine]) -> tuple[float | None, float | None, float | None]:
     """Return the static share of the lines that were told, by length, and its 90 % interval."""
     told = [line for line in lines if line.kind is not LineKind.INDETERMINATE]
@@ -125,7 +134,7 @@ def _mean_share(lines: Sequence[ComparedLine]) -> tuple[float | None, float | No
         return None, None, None
     length = np.array([line.length_mm for line in told])
     share = np.array([line.static_share for line in told])
-    half = np.array([(line.static_share_high - line.static_share_low) / 2 for line in told])
+    half = _NORMAL_90 * np.array([_share_se(line) for line in told])
     mean = float((length * share).sum() / length.sum())
     own = float(np.linalg.norm(length * half) / length.sum())
     wide = math.hypot(own, _NORMAL_90 * _COMMON_SD)

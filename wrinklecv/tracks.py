@@ -33,7 +33,10 @@ _SMOOTH_MM = 1.5
 """A path is laid onto a line smoothly: the line's own small waves are noise."""
 _LEAST_AGREEMENT = 0.4
 """A line that was found must be read again at this share of its contrast, else the place is wrong."""
-_MOST_RESIDUAL_MM = 1.0
+_MOST_DOUBT_MM = 2.5
+"""Where a place is less certain, nothing is told of its lines."""
+_LEAST_ROOM_MM = 0.8
+"""Half the distance at which the valleys of two lines run into each other."""
 _SOFTNESS_DOUBT = 0.7
 """Share of a softness' effect on contrast that stays in doubt after it was allowed for."""
 
@@ -43,7 +46,7 @@ class _Track:
     """One line's place in both photos: (N, 2) chart mm, the same skin; its numbers there, -1 for none.
 
     sigma_mm: the sharp valley's standard deviation, chart mm. search_mm: how far aside it may lie in the
-    photo in which it was not found.
+    photo in which it was not found. doubt_mm: how uncertain the registration is along it.
     """
 
     rest_mm: Float
@@ -52,6 +55,7 @@ class _Track:
     expression_line: int
     sigma_mm: float
     search_mm: float
+    doubt_mm: float
 
 
 def track_lines(rest: Side, expression: Side, laid: Registration, settings: Settings) -> list[ComparedLine]:
@@ -68,9 +72,13 @@ def track_lines(rest: Side, expression: Side, laid: Registration, settings: Sett
     )
     found = []
     for track, pair in zip(tracks, zip(before, after, strict=True), strict=True):
+        spacing_mm = _spacing(track, tracks)
+        # Not as far as the next line's own valley.
+        room_mm = max(spacing_mm / 2 - track.sigma_mm, 0.0)
+        track = replace(track, search_mm=min(track.search_mm, room_mm))
         moved, contrasts = _contrasts((rest, expression), track, pair, textures, region, settings)
         share_sd = _share_sd(track, (rest, expression), region, settings)
-        judged = _judged(contrasts, pair, laid.residual_mm, _spacing(track, tracks), share_sd, settings)
+        judged = _judged(contrasts, pair, (track.doubt_mm, spacing_mm), share_sd, settings)
         if not _read_again(rest, moved.rest_line, contrasts[0]):
             judged = unseen("The line that was found at rest lies elsewhere than it should.")
         found.append(_compared(rest, expression, moved, contrasts, judged, region))
@@ -94,13 +102,14 @@ def _tracks(rest: Side, expression: Side, laid: Registration) -> list[_Track]:
             place = place + onto(place, rest_paths[match], within)
         other = at_rest[match][0] if match >= 0 else -1
         sigma = sigma_of(line, expression.chart)
-        tracks.append(_Track(place, path, other, number, sigma, search_mm(laid, path)))
+        tracks.append(_Track(place, path, other, number, sigma, search_mm(laid, path), doubt_mm(laid, path)))
     for k, (number, line) in enumerate(at_rest):
         if k in matched or any(lies_on(rest_paths[k], t.rest_mm, within) >= _PIECE for t in tracks):
             continue
         there = laid.to_expression(rest_paths[k])
+        sigma = sigma_of(line, rest.chart)
         tracks.append(
-            _Track(rest_paths[k], there, number, -1, sigma_of(line, rest.chart), search_mm(laid, there))
+            _Track(rest_paths[k], there, number, -1, sigma, search_mm(laid, there), doubt_mm(laid, there))
         )
     return tracks
 
@@ -109,13 +118,18 @@ def within_mm(laid: Registration, paths_mm: list[Float]) -> float:
     """Return how far apart two lines may be that are one, by how well the photos were laid together."""
     if not paths_mm:
         return _LEAST_WITHIN_MM
-    doubt = float(np.median([np.median(laid.doubt_mm(path)) for path in paths_mm]))
+    doubt = float(np.median([doubt_mm(laid, path) for path in paths_mm]))
     return max(_LEAST_WITHIN_MM, min(2 * doubt, _MOST_WITHIN_MM))
 
 
 def search_mm(laid: Registration, path_mm: Float) -> float:
     """Return how far aside a line may lie that was brought to a photo by a registration."""
-    return float(np.clip(2 * np.median(laid.doubt_mm(path_mm)), _LEAST_SEARCH_MM, _MOST_SEARCH_MM))
+    return float(np.clip(2 * doubt_mm(laid, path_mm), _LEAST_SEARCH_MM, _MOST_SEARCH_MM))
+
+
+def doubt_mm(laid: Registration, path_mm: Float) -> float:
+    """Return how uncertain the registration is along a path of the expression photo, mm."""
+    return float(np.median(laid.doubt_mm(path_mm)))
 
 
 def onto(path: Float, line: Float, within: float) -> Float:
@@ -189,17 +203,18 @@ def _share_sd(track: _Track, sides: tuple[Side, Side], region: Region, settings:
 def _judged(
     contrasts: tuple[Contrast, Contrast],
     pair: tuple[Reading, Reading],
-    residual_mm: float,
-    spacing_mm: float,
+    place: tuple[float, float],
     share_sd: float,
     settings: Settings,
 ) -> Judgement:
-    if not math.isfinite(residual_mm) or residual_mm > _MOST_RESIDUAL_MM:
+    """Judge one line; place: how uncertain its place is, and how near the next line runs, mm."""
+    doubt_mm, spacing_mm = place
+    if not doubt_mm <= _MOST_DOUBT_MM:
         return unseen("The skin of the two photos could not be laid together here.")
     for reading, name in zip(pair, ("rest", "expression"), strict=True):
         if reading.seen_share < settings.min_seen_share:
             return unseen(f"The {name} photo does not show enough of its skin.")
-    if residual_mm > spacing_mm / 2:
+    if max(doubt_mm, _LEAST_ROOM_MM) > spacing_mm / 2:
         return unseen("Another line runs so near that the two could be mistaken for each other.")
     return judge_kind(contrasts[0], contrasts[1], share_sd=share_sd, settings=settings)
 
