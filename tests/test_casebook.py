@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
+from builders import an_assessment
 
 from wrinklecv import casebook
 from wrinklecv.agreement import BEST_RIG
-from wrinklecv.casebook import Measured, NewShot, follow_subject, measure_visit, save_visit
+from wrinklecv.casebook import Measured, NewShot, clinic_noise, follow_subject, measure_visit, save_visit
 from wrinklecv.changes import PRIOR_NOISE
 from wrinklecv.codes import Code
 from wrinklecv.errors import NotComparableError, StoreError
 from wrinklecv.histories import ChangeVerdict, TreatmentStatus
 from wrinklecv.listing import parse_name
-from wrinklecv.records import Expression, Region
+from wrinklecv.model import MODEL_SHA256
+from wrinklecv.records import MEASURE_VERSION, Expression, Region
 from wrinklecv.settings import DEFAULTS, Settings
 from wrinklecv.store import Method, Store, open_store
 from wrinklecv.visits import Consent, PhotoKind, Subject, Treatment
@@ -156,3 +160,54 @@ def test_visits_of_one_day_count_as_one_and_bad_photos_are_left_out(
 def test_a_subject_without_a_photo_cannot_be_followed(store: Store) -> None:
     with pytest.raises(NotComparableError, match="no visit"):
         follow_subject(store, "001", jobs=1)
+
+
+# -- the clinic's own noise ------------------------------------------------------------------------
+
+
+def repeated(store: Store, code: str, spread: float, shots: int, *, index: float = 20.0) -> None:
+    """Save a visit of one subject with repeats at rest whose indices lie `spread` apart, relatively."""
+    store.add_subject(Subject(code))
+    random = np.random.default_rng(int(code))
+    taken = []
+    for n in range(shots):
+        content = f"{code} {n}".encode()
+        regions = tuple(
+            replace(m, wrinkle_index=index * (1 + spread * random.standard_normal()), wrinkle_index_se=0.1)
+            for m in an_assessment().regions
+        )
+        assessment = replace(
+            an_assessment(sha256=hashlib.sha256(content).hexdigest(), regions=regions),
+            settings_digest=DEFAULTS.digest,
+            model_sha256=MODEL_SHA256,
+            measure_version=MEASURE_VERSION,
+        )
+        taken.append(Measured(NewShot(content, expression=Expression.REST), assessment=assessment))
+    save_visit(store, code, DAY, taken, key=code, jobs=1)
+
+
+def test_enough_repeats_give_the_clinics_own_noise(store: Store) -> None:
+    for code in ("11", "12", "13"):
+        repeated(store, code, 0.08, 6)
+    noise = clinic_noise(store)
+    assert noise.own
+    assert noise.relative_sd == pytest.approx(0.08, rel=0.25)
+    assert noise.source == "15 repeated photos of this store"
+
+
+def test_too_few_repeats_leave_the_literatures_figure_unless_they_exclude_it(store: Store) -> None:
+    repeated(store, "11", 0.03, 2)
+    repeated(store, "12", 0.03, 2)
+    assert clinic_noise(store) == PRIOR_NOISE
+    repeated(store, "13", 0.4, 4)
+    assert clinic_noise(store).own
+    assert clinic_noise(store).relative_sd > 2 * PRIOR_NOISE.relative_sd
+
+
+def test_faces_without_lines_and_other_settings_say_nothing_of_noise(store: Store) -> None:
+    for code in ("11", "12", "13"):
+        repeated(store, code, 0.5, 6, index=0.1)
+    assert clinic_noise(store) == PRIOR_NOISE
+    for code in ("14", "15", "16"):
+        repeated(store, code, 0.5, 6)
+    assert clinic_noise(store, settings=replace(DEFAULTS, max_pose_deg=11.0)) == PRIOR_NOISE
