@@ -201,8 +201,8 @@ def test_only_lines_side_by_side_are_ever_matched(seed: int) -> None:
     assert len(result) == len(first)
     for i, j in as_pairs(result):
         a, b = (resample(path, 0.1) for path in (first[i], second[j]))
-        shorter, longer = (a, b) if len(a) <= len(b) else (b, a)
-        assert lies_on(shorter, longer, WITHIN_MM + 0.05) >= 0.45
+        # Of lines of about one length it is not plain which is the shorter.
+        assert max(lies_on(a, b, WITHIN_MM + 0.05), lies_on(b, a, WITHIN_MM + 0.05)) >= 0.45
 
 
 @settings(max_examples=120, deadline=None)
