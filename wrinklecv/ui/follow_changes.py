@@ -18,8 +18,8 @@ _BADGES = {
     ChangeVerdict.NO_DETECTABLE_CHANGE: ":gray-badge[:material/drag_handle: No detectable change]",
     ChangeVerdict.NOT_COMPARABLE: ":orange-badge[:material/block: Not comparable]",
 }
-_FEWER = ":blue-badge[:material/arrow_downward: Changed: fewer lines]"
-_MORE = ":violet-badge[:material/arrow_upward: Changed: more lines]"
+_FEWER = ":blue-badge[:material/arrow_downward: Changed: lower]"
+_MORE = ":violet-badge[:material/arrow_upward: Changed: higher]"
 
 
 def show_changes(course: FollowUp) -> None:

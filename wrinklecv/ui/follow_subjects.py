@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 import streamlit as st
 
 from wrinklecv.intake import Imported, import_folder
 from wrinklecv.model import data_folder
-from wrinklecv.records import Region
-from wrinklecv.visits import Subject, Treatment
+from wrinklecv.visits import Subject
 
 from . import parts
 from .follow_store import opened
 
 _CODE = "follow-code"
 _WANTED = "follow-wanted"
+_SEARCH = "follow-search"
 _IMPORTING = "follow-importing"
 _MOST_SHOWN = 50
 
@@ -28,12 +26,18 @@ def choose_subject() -> str | None:
         _begin()
         return None
     left, middle, right = st.columns([2, 3, 1.4], vertical_alignment="bottom")
-    search = left.text_input("Find by code or name", key="follow-search", placeholder="part of it is enough")
+    if _WANTED in st.session_state:
+        st.session_state[_CODE] = st.session_state.pop(_WANTED)
+        st.session_state[_SEARCH] = ""
+    search = left.text_input("Find by code or name", key=_SEARCH, placeholder="part of it is enough").strip()
+    chosen = st.session_state.get(_CODE)
     with opened() as store:
-        found = store.subjects(search.strip(), limit=_MOST_SHOWN + 1)
+        found = store.subjects(search, limit=_MOST_SHOWN + 1)
+        # Who was chosen stays chosen, however many others there are.
+        also = store.subjects(chosen, limit=_MOST_SHOWN) if chosen and not search else ()
     names = {subject.code: subject.name for subject in found[:_MOST_SHOWN]}
-    wanted = st.session_state.pop(_WANTED, st.session_state.get(_CODE))
-    st.session_state[_CODE] = wanted if wanted in names else None
+    names |= {subject.code: subject.name for subject in also if subject.code == chosen}
+    st.session_state[_CODE] = chosen if chosen in names else None
     code = middle.selectbox(
         "Subject",
         list(names),
@@ -58,7 +62,6 @@ def choose_subject() -> str | None:
 def go_to(code: str) -> None:
     """Show this subject from the next run on."""
     st.session_state[_WANTED] = code
-    st.session_state["follow-search"] = ""
 
 
 def _begin() -> None:
@@ -102,15 +105,12 @@ def _add() -> None:
 
 
 def _import_samples() -> None:
-    """Take in the sample photos and a pretended treatment; what is there already stays."""
+    """Take in the sample photos and their pretended treatment; what is there already stays."""
     bar = st.progress(0.0, "Importing …")
 
     def tell(one: Imported, done: int, total: int) -> None:
         bar.progress(done / total, f"Measured {done} of {total} drawn photos …")
 
-    given = Treatment("001", date(2025, 1, 10), tuple(Region), "pretended", notes="Drawn, not a person.")
     with opened() as store:
         import_folder(store, data_folder("sample_images"), progress=tell)
-    with opened() as store:
-        store.save_treatment("sample-001-20250110", given)
     bar.empty()
