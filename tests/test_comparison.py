@@ -339,7 +339,7 @@ def test_the_mirror_image_of_a_pair_shows_the_same_lines_on_the_other_side(name:
         assert there.length_mm == pytest.approx(line.length_mm, rel=0.06)
 
 
-@pytest.mark.parametrize("name", [Expression.BROW_RAISE, Expression.FROWN])
+@EVERY_EXPRESSION
 def test_the_mirror_image_of_a_pair_has_the_same_kinds(name: Expression) -> None:
     for line, there in twins(name):
         # A line just above the least confidence may fall just below it.
@@ -364,8 +364,9 @@ def exposed(pixels: Bytes, stops: float) -> Bytes:
     return np.asarray(np.rint(np.interp(linear, linear_light(), np.arange(256))).astype(np.uint8))
 
 
-def test_a_rest_photo_half_a_stop_brighter_tells_the_same() -> None:
-    rest = assessed(exposed(photo(REST, VISITS[0]).pixels, 0.5))
+@pytest.mark.parametrize("stops", [0.5, -1.0, -2.0])
+def test_a_rest_photo_exposed_otherwise_tells_the_same(stops: float) -> None:
+    rest = assessed(exposed(photo(REST, VISITS[0]).pixels, stops))
     for name in ASKED:
         for line, true in pairs(compare(rest, measured(name)), VISITS[0]):
             assert line.kind in (true.kind, LineKind.INDETERMINATE)
@@ -415,8 +416,9 @@ def test_a_rest_photo_that_is_much_worse_is_refused_and_tells_nothing(how: str, 
 
 
 @EVERY_EXPRESSION
-def test_a_swapped_pair_says_so_and_tells_no_line_of_that_region(name: Expression) -> None:
-    result = compare(measured(name), measured(REST), name=name)
+@pytest.mark.parametrize("is_named", [True, False])
+def test_a_swapped_pair_says_so_and_tells_no_line_of_that_region(name: Expression, is_named: bool) -> None:
+    result = compare(measured(name), measured(REST), name=name if is_named else Expression.UNKNOWN)
     refused = {f.region for f in result.findings if f.verdict is Verdict.REFUSE}
     assert refused == set(SPEAKS_FOR[name])
     for finding in result.findings:
