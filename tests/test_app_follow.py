@@ -289,7 +289,7 @@ def test_a_treatment_is_recorded_once_and_needs_its_regions(place: Path) -> None
     assert (stored.regions, stored.units, stored.product) == ((Region.GLABELLA,), 20.0, HOSTILE)
     text = text_of(app)
     assert HOSTILE_TEXT in text
-    assert "No visit with photos to measure yet" in text
+    assert "No photo at rest or with a known expression yet" in text
 
 
 def test_a_subject_that_was_added_is_chosen_among_many(place: Path) -> None:
@@ -393,10 +393,10 @@ def test_two_clicks_on_save_store_one_visit_and_nothing_is_asked_of_strangers(
     tab.wait("Nothing is saved before")
     tab.upload(("r.jpg", sample("rest", "20250124") + b"\0"))
     tab.page.get_by_role("button", name="Save the visit").wait_for(timeout=60_000)
-    tab.wait("1 photo accepted")
+    tab.wait("What 1 photo shows is not told")
     tab.page.get_by_role("button", name="Save the visit").dblclick(delay=150)
     tab.wait("The visit is saved, with 1 photo.")
-    tab.wait("How is this computed?")
+    tab.wait("No photo at rest or with a known expression yet")
     tab.page.get_by_text("Visits and treatments on record").click()
     assert tab.page.get_by_role("table").first.get_by_role("row").count() == 1 + 1
     assert not tab.strangers()

@@ -7,6 +7,7 @@ from datetime import date
 import streamlit as st
 
 from wrinklecv.errors import NotComparableError
+from wrinklecv.records import Expression
 from wrinklecv.settings import DEFAULTS
 from wrinklecv.visits import PhotoKind, SubjectPage
 
@@ -60,11 +61,11 @@ def show() -> None:
 
 
 def _show_course(page: SubjectPage) -> None:
-    scored = [p for v in page.visits for p in v.photos if p.kind is not PhotoKind.MARKING]
-    if not scored:
+    photos = [p for v in page.visits for p in v.photos if p.kind is not PhotoKind.MARKING]
+    if not any(p.expression is not Expression.UNKNOWN for p in photos):
         st.info(
-            "No visit with photos to measure yet. Choose *Add a visit* above: a photo at rest and one with "
-            "each expression, the first time before any treatment.",
+            "No photo at rest or with a known expression yet. Choose *Add a visit* above: a photo at rest "
+            "and one with each expression, the first time before any treatment.",
             icon=":material/add_a_photo:",
         )
         show_record(None, page)

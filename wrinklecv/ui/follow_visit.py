@@ -170,7 +170,13 @@ def _confirm(form: _Form, uploads: Sequence[UploadedFile]) -> list[Measured]:
     if len(uploads) > len(order):
         twice = len(uploads) - len(order)
         st.markdown(f":gray[:material/content_copy: {_photos(twice)} given twice: kept once.]")
-    if result and not any(one.shot.expression is Expression.REST for one in result):
+    untold = sum(one.shot.expression is Expression.UNKNOWN and not one.shot.marking for one in result)
+    if untold:
+        st.warning(
+            f"What {_photos(untold)} shows is not told: choose it, or it is stored and not followed.",
+            icon=":material/help:",
+        )
+    elif result and not any(one.shot.expression is Expression.REST for one in result):
         st.warning(
             "No photo at rest is among them: lines cannot be told static or dynamic.", icon=":material/info:"
         )
