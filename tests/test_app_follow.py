@@ -380,7 +380,7 @@ def test_two_clicks_on_save_store_one_visit_and_nothing_is_asked_of_strangers(
     tab.page.get_by_text("Add a subject").first.click()
     tab.page.get_by_role("textbox", name="Code", exact=True).fill(HOSTILE[:60])
     tab.page.get_by_role("button", name="Add", exact=True).click()
-    tab.wait("Nothing is saved before")
+    tab.wait("Nothing is saved before you press Save")
     tab.upload((HOSTILE.replace("/", ""), sample("rest", "20250124")), ("page.jpg", b"<html>"))
     tab.wait("The file is not a picture")
     tab.page.get_by_role("textbox", name="Notes (optional)").fill(HOSTILE)
@@ -390,7 +390,7 @@ def test_two_clicks_on_save_store_one_visit_and_nothing_is_asked_of_strangers(
     # The photo belongs to the drawn subject already: a calm sentence, nothing saved.
     tab.wait("This does not work")
     tab.page.get_by_role("button", name="Discard this form").click()
-    tab.wait("Nothing is saved before")
+    tab.wait("Nothing is saved before you press Save")
     tab.upload(("r.jpg", sample("rest", "20250124") + b"\0"))
     tab.page.get_by_role("button", name="Save the visit").wait_for(timeout=60_000)
     tab.wait("What 1 photo shows is not told")

@@ -39,11 +39,10 @@ def show() -> None:
         page = store.page(code)
     name = f" — {md(page.subject.name)}" if page.subject.name else ""
     st.subheader(f"Subject {md(code)}{name}", anchor=False)
-    done = told()
+    done, saying = told(), st.session_state.setdefault("follow-saying", {})
     if code in done:
         st.session_state[f"{_VIEW}-{code}"] = _COURSE
-        st.success(done[code], icon=":material/check_circle:")
-        del done[code]
+        saying[code] = done.pop(code)
     view = st.segmented_control(
         "View",
         [_COURSE, _VISIT, _TREATMENT],
@@ -52,6 +51,10 @@ def show() -> None:
         key=f"{_VIEW}-{code}",
         label_visibility="collapsed",
     )
+    if view != _COURSE:
+        saying.clear()
+    elif code in saying:  # until another view is chosen: a late second click must not wipe it away
+        st.success(saying[code], icon=":material/check_circle:")
     if view == _VISIT:
         ask_visit(code, date.today())
     elif view == _TREATMENT:
