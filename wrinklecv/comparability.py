@@ -162,7 +162,9 @@ def judge_photos(rest: Assessment, expression: Assessment) -> Iterator[Finding]:
     for name, assessment in (("Rest", rest), ("Expression", expression)):
         for finding in assessment.quality:
             if finding.verdict is Verdict.WARN:
-                yield replace(finding, advice=f"{name} photo: {finding.advice}")
+                # A beauty filter wipes lines out of one photo and leaves them in the other.
+                verdict = Verdict.REFUSE if finding.code is Code.SMOOTHED else Verdict.WARN
+                yield replace(finding, verdict=verdict, advice=f"{name} photo: {finding.advice}")
 
 
 def judge_coverage(rest: Assessment, expression: Assessment) -> Iterator[Finding]:

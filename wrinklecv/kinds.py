@@ -12,7 +12,7 @@ _NORMAL_90 = 1.645
 _LEAST_LEFT = 0.5
 """A line at rest that keeps less than this share of its contrast in the expression is in doubt."""
 _NOTHING_LEFT = 0.1
-"""A line at rest with less than this share of its contrast is none, whatever the limit."""
+"""A line at rest with less than this share of its contrast is none, even close to the limit."""
 _DARKEST_FOLD = 0.6
 """ln: a fold that appears in an expression is seldom darker than half; rims of glasses are."""
 _DEEPER_AT_REST = 1.25
@@ -66,8 +66,9 @@ def judge_kind(rest: Contrast, expression: Contrast, *, share_sd: float, setting
     if not expression.seen:
         return _vanished(rest, expression, settings)
     if not rest.seen:
-        absent = _above(settings.dynamic_share, share, share_se)
-        if _above(_NOTHING_LEFT, share, share_se) < settings.min_kind_confidence:
+        # Brighter than beside is noise, and no proof of absence.
+        absent = _above(settings.dynamic_share, max(share, 0.0), share_se)
+        if _above(_NOTHING_LEFT, max(share, 0.0), share_se) < settings.min_kind_confidence:
             # So much may be left that it matters whether it is really below the limit.
             absent = min(absent, 1 - rest.surely_seen)
         if expression.value > _DARKEST_FOLD:

@@ -44,11 +44,14 @@ def match_lines(
     ]
     for i, j in _in_order(sorted(pairs, key=lambda pair: -scores[pair]), first, second):
         matched[i] = int(j)
+    kept = set(matched) - {-1}
     for i, a in enumerate(first):
         if matched[i] < 0 and len(second):
-            on = [lies_on(a, b, within_mm) if scores[i, j] > 0 else 0.0 for j, b in enumerate(second)]
-            best = int(np.argmax(on))
-            matched[i] = best if on[best] >= _LIES_ON and best in matched else -1
+            on = [
+                float(scores[i, j]) if j in kept and lies_on(a, b, within_mm) >= _LIES_ON else 0.0
+                for j, b in enumerate(second)
+            ]
+            matched[i] = int(np.argmax(on)) if max(on) > 0 else -1
     return tuple(matched)
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import multiprocessing
+import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
+from multiprocessing.context import SpawnContext, SpawnProcess
+from types import ModuleType
 from typing import Any, NamedTuple, TypeVar
 
 from .codes import Code
@@ -63,13 +67,35 @@ def at_work(jobs: int) -> Generator[Workers]:
         return
     from pebble import ProcessPool
 
-    context = multiprocessing.get_context("spawn")  # the landmark model hangs in a forked process
+    # Spawned, for the landmark model hangs in a forked process.
+    context = _Context() if "streamlit" in sys.modules else multiprocessing.get_context("spawn")
     pool = ProcessPool(max_workers=jobs, initializer=_start_worker, context=context)
     try:
         yield Workers(jobs, pool)
     finally:
         pool.stop()  # type: ignore[no-untyped-call]
         pool.join()
+
+
+class _Process(SpawnProcess):
+    """A process that does not run the main module again: in the app that is the page, not a program."""
+
+    _starting = threading.Lock()
+
+    def start(self) -> None:
+        """Start it while another main module stands in: what is to be done lives in modules of its own."""
+        with self._starting:
+            page = sys.modules["__main__"]
+            sys.modules["__main__"] = bare = ModuleType("__main__")
+            try:
+                super().start()
+            finally:
+                if sys.modules["__main__"] is bare:
+                    sys.modules["__main__"] = page
+
+
+class _Context(SpawnContext):
+    Process = _Process
 
 
 def _result(future: Any, timeout_s: float) -> Any:
