@@ -253,3 +253,10 @@ def test_only_ratios_count(at_rest: float, deep: float, se: float, gain: float) 
     else:  # rounding at a limit only
         assert LineKind.INDETERMINATE in (one.kind, scaled.kind)
         assert max(one.confidence, scaled.confidence) == pytest.approx(DEFAULTS.min_kind_confidence, abs=1e-6)
+
+
+def test_a_rest_photo_of_pure_noise_never_makes_a_line_dynamic() -> None:
+    told = judge_kind(
+        Contrast(-0.3, 0.2, 0.7), Contrast(0.3, 0.01, 0.0, found=True), share_sd=0.05, settings=DEFAULTS
+    )
+    assert told.kind is not LineKind.DYNAMIC

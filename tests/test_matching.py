@@ -250,3 +250,13 @@ def test_moving_everything_together_changes_nothing(seed: int, du: float, dv: fl
     second = shaken(first, rng)
     there = matched([moved(p, du, dv) for p in first], [moved(p, du, dv) for p in second])
     assert there == matched(first, second)
+
+
+def test_a_piece_that_lies_on_two_lines_goes_to_the_nearer_in_any_order() -> None:
+    def level(v: float, start: float = 0.0, stop: float = 40.0) -> Float:
+        t = np.linspace(0, 1, 41)
+        return np.column_stack([start + (stop - start) * t, np.full(41, v)])
+
+    first = [level(0), level(2), level(1.2, 10, 20)]
+    assert match_lines(first, [level(2), level(0)], within_mm=1.5) == (1, 0, 0)
+    assert match_lines(first, [level(0), level(2)], within_mm=1.5) == (0, 1, 1)

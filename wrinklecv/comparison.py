@@ -50,11 +50,11 @@ def compare(
     laid = register(first.chart, second.chart, visible=second.skin.visible)
     findings = [
         *judge_registration(laid),
-        *judge_photos(rest, expression),
         *judge_coverage(rest, expression),
         *judge_poses(rest.face, expression.face),
         *judge_light(first.chart, second.chart, (first.skin.usable, second.skin.usable)),
         *judge_sharpness(softer_mm),
+        *judge_photos(rest, expression),
         *judge_movement(travels, name),
     ]
     both = {m.region for m in rest.regions} & {m.region for m in expression.regions}
