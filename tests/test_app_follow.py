@@ -398,7 +398,9 @@ def test_two_clicks_on_save_store_one_visit_and_nothing_is_asked_of_strangers(
     tab.wait("The visit is saved, with 1 photo.")
     tab.wait("No photo at rest or with a known expression yet")
     tab.page.get_by_text("Visits and treatments on record").click()
-    assert tab.page.get_by_role("table").first.get_by_role("row").count() == 1 + 1
+    rows = tab.page.get_by_role("table").first.get_by_role("row")
+    rows.nth(1).wait_for(timeout=60_000)
+    assert rows.count() == 1 + 1
     assert not tab.strangers()
 
 
