@@ -373,7 +373,7 @@ def imported(browser: Browser, address: str) -> str:
     return address
 
 
-def test_two_clicks_on_save_are_answered_calmly_and_nothing_is_asked_of_strangers(
+def test_two_clicks_on_save_store_one_visit_and_nothing_is_asked_of_strangers(
     browser: Browser, imported: str
 ) -> None:
     tab = Tab(browser, imported)
@@ -397,6 +397,10 @@ def test_two_clicks_on_save_are_answered_calmly_and_nothing_is_asked_of_stranger
     tab.page.get_by_role("button", name="Save the visit").dblclick(delay=150)
     tab.wait("The visit is saved, with 1 photo.")
     tab.wait("No photo at rest or with a known expression yet")
+    tab.page.get_by_text("Visits and treatments on record").click()
+    rows = tab.page.get_by_role("table").first.get_by_role("row")
+    rows.nth(1).wait_for(timeout=60_000)
+    assert rows.count() == 1 + 1
     assert not tab.strangers()
 
 

@@ -40,20 +40,22 @@ def show() -> None:
     name = f" — {md(page.subject.name)}" if page.subject.name else ""
     st.subheader(f"Subject {md(code)}{name}", anchor=False)
     done, saying = told(), st.session_state.setdefault("follow-saying", {})
+    saves = st.session_state.setdefault("follow-saves", {})
     if code in done:
-        st.session_state[f"{_VIEW}-{code}"] = _COURSE
+        saves[code] = saves.get(code, 0) + 1
         saying[code] = done.pop(code)
     view = st.segmented_control(
         "View",
         [_COURSE, _VISIT, _TREATMENT],
-        default=None if f"{_VIEW}-{code}" in st.session_state else _COURSE if page.visits else _VISIT,
+        default=_COURSE if page.visits or code in saves else _VISIT,
         required=True,
-        key=f"{_VIEW}-{code}",
+        # New after each save: a late second click still tells the browser's old choice, which counts no more.
+        key=f"{_VIEW}-{code}-{saves.get(code, 0)}",
         label_visibility="collapsed",
     )
     if view != _COURSE:
         saying.clear()
-    elif code in saying:  # until another view is chosen: a late second click must not wipe it away
+    elif code in saying:  # until another view is chosen
         st.success(saying[code], icon=":material/check_circle:")
     if view == _VISIT:
         ask_visit(code, date.today())
