@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import hashlib
 import json
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from wrinklecv.assessment import assess
+from wrinklecv.codes import Code
 from wrinklecv.errors import NotComparableError
 from wrinklecv.followup import follow_up
 from wrinklecv.histories import ChangeVerdict, FollowUp, TreatmentStatus, VisitPhotos
 from wrinklecv.listing import parse_name
 from wrinklecv.pairs import SPEAKS_FOR
 from wrinklecv.photo import read_photo
-from wrinklecv.records import Expression, LineKind, Region
+from wrinklecv.records import Bytes, Expression, LineKind, Photo, Region
 from wrinklecv.visits import Treatment
 
 SAMPLES = Path(__file__).parents[1] / "sample_images"
@@ -108,6 +112,46 @@ def test_each_visit_has_its_status_and_the_next_photo_its_day() -> None:
         TreatmentStatus.WEARING_OFF_EXPECTED,
     ]
     assert course().next_photo == date(2025, 5, 10)
+
+
+def spoiled(visit: VisitPhotos, spoil: Callable[[Bytes], Bytes]) -> VisitPhotos:
+    """Return the visit with its rest photo alone, and that spoiled."""
+    path = next(SAMPLES.glob(f"sub-001_ses-{visit.day:%Y%m%d}_expr-rest_*.jpg"))
+    pixels = spoil(read_photo(path).pixels.copy())
+    photo = Photo(pixels, hashlib.sha256(pixels.tobytes()).hexdigest(), path.name)
+    return VisitPhotos(visit.day, ((Expression.REST, assess(photo)),))
+
+
+def blurred(pixels: Bytes) -> Bytes:
+    return cv2.GaussianBlur(pixels, (0, 0), 5.0)
+
+
+def with_a_lock_of_hair(pixels: Bytes) -> Bytes:
+    """Cover a fifth of the photo's width over the forehead, from the hairline to the brows."""
+    height, width = pixels.shape[:2]
+    pixels[: round(0.40 * height), round(0.42 * width) : round(0.56 * width)] = (52, 38, 30)
+    return pixels
+
+
+def test_a_softer_photo_of_a_later_visit_is_called_that_and_not_compared() -> None:
+    followed = follow_up([visits()[0], spoiled(visits()[1], blurred)], treatments=[TREATED])
+    assert {c.verdict for c in followed.changes} == {ChangeVerdict.NOT_COMPARABLE}
+    assert all(
+        c.reason.startswith("The later photo is softer than the first photo") for c in followed.changes
+    )
+    codes = {finding.code for _, finding in followed.visits[1].findings}
+    assert Code.SHARPNESS_DIFFERS in codes
+    assert not codes & {Code.REST_SOFTER, Code.EXPRESSION_SOFTER}
+
+
+def test_hair_over_lines_is_no_change_of_them() -> None:
+    followed = follow_up([visits()[0], spoiled(visits()[1], with_a_lock_of_hair)], treatments=[TREATED])
+    forehead = [c for c in followed.changes if c.region is Region.FOREHEAD]
+    assert [c.verdict for c in forehead] == [ChangeVerdict.NOT_COMPARABLE]
+    assert "hair" in forehead[0].reason
+    others = [c for c in followed.changes if c.region in (Region.CROWS_FEET_LEFT, Region.CROWS_FEET_RIGHT)]
+    assert others
+    assert not any(c.verdict is ChangeVerdict.NOT_COMPARABLE for c in others)
 
 
 def test_a_visit_without_photos_is_passed_over_and_none_at_all_is_refused() -> None:

@@ -67,6 +67,7 @@ class Code(StrEnum):
     EXPOSURE_DIFFERS = "exposure_differs"
     REST_SOFTER = "rest_softer"
     EXPRESSION_SOFTER = "expression_softer"
+    SHARPNESS_DIFFERS = "sharpness_differs"
     NOT_LAID_TOGETHER = "not_laid_together"
     COVERAGE_DIFFERS = "coverage_differs"
     WEAK_EXPRESSION = "weak_expression"

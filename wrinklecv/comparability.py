@@ -18,6 +18,9 @@ from .pairs import SPEAKS_FOR, Travel
 from .records import Assessment, Chart, Expression, Face, Finding, Float, Mask, Region, Verdict
 from .registration import Registration
 
+REST_AND_EXPRESSION = ("rest", "expression")
+"""What the two photos of a pair are called in what is said of them."""
+_SOFTER = {"rest": Code.REST_SOFTER, "expression": Code.EXPRESSION_SOFTER}
 _MOST_TURN_DEG = 5.0
 _WARN_EXPOSURE, _MOST_EXPOSURE = 0.9, 1.5
 """ln of the skin's light between the photos (1.3 and 2.2 stops). Contrast does not depend on it, but faint
@@ -111,15 +114,13 @@ def _robust_fit(terms: Float, values: Float) -> tuple[float, float, float]:
     return float(solved[0]), float(solved[1]), float(solved[2])
 
 
-def judge_sharpness(softer_mm: float) -> Iterator[Finding]:
+def judge_sharpness(softer_mm: float, names: tuple[str, str] = REST_AND_EXPRESSION) -> Iterator[Finding]:
     """Doubt, or refuse, a pair of unlike sharpness.
 
-    softer_mm: blur of the rest photo beyond the expression photo's; below 0 the other way round.
+    softer_mm: blur of the first photo beyond the second's; below 0 the other way round.
     """
-    rest = softer_mm > 0
-    code, name, other = (
-        (Code.REST_SOFTER, "rest", "expression") if rest else (Code.EXPRESSION_SOFTER, "expression", "rest")
-    )
+    name, other = names if softer_mm > 0 else names[::-1]
+    code = _SOFTER.get(name, Code.SHARPNESS_DIFFERS)
     for verdict, limit in ((Verdict.REFUSE, _MOST_SOFTER_MM), (Verdict.WARN, _WARN_SOFTER_MM)):
         if abs(softer_mm) > limit:
             yield Finding(
@@ -157,24 +158,28 @@ def judge_movement(travels: tuple[Travel, ...], name: Expression) -> Iterator[Fi
             )
 
 
-def judge_photos(rest: Assessment, expression: Assessment) -> Iterator[Finding]:
+def judge_photos(
+    first: Assessment, second: Assessment, names: tuple[str, str] = REST_AND_EXPRESSION
+) -> Iterator[Finding]:
     """Pass on what is doubted in either photo: it is in doubt in the pair too."""
-    for name, assessment in (("Rest", rest), ("Expression", expression)):
+    for name, assessment in zip(names, (first, second), strict=True):
         for finding in assessment.quality:
             if finding.verdict is Verdict.WARN:
                 # A beauty filter wipes lines out of one photo and leaves them in the other.
                 verdict = Verdict.REFUSE if finding.code is Code.SMOOTHED else Verdict.WARN
-                yield replace(finding, verdict=verdict, advice=f"{name} photo: {finding.advice}")
+                yield replace(finding, verdict=verdict, advice=f"{name.capitalize()} photo: {finding.advice}")
 
 
-def judge_coverage(rest: Assessment, expression: Assessment) -> Iterator[Finding]:
+def judge_coverage(
+    first: Assessment, second: Assessment, names: tuple[str, str] = REST_AND_EXPRESSION
+) -> Iterator[Finding]:
     """Doubt, or refuse, a region of which one photo shows less skin: what hides it may look like lines."""
-    before = {m.region: m.coverage for m in rest.regions}
-    for after in expression.regions:
+    before = {m.region: m.coverage for m in first.regions}
+    for after in second.regions:
         if after.region not in before:
             continue
         lost = before[after.region] - after.coverage
-        name, other = ("expression", "rest") if lost > 0 else ("rest", "expression")
+        other, name = names if lost > 0 else names[::-1]
         words = after.region.value.replace("_", " ")
         for verdict, limit in zip((Verdict.REFUSE, Verdict.WARN), _MOST_LOST[after.region], strict=True):
             if abs(lost) > limit:

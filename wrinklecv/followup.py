@@ -7,13 +7,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
 
 from .changes import PRIOR_NOISE, Value, judge_change
-from .comparability import judge_light, judge_poses, judge_registration, judge_sharpness
+from .comparability import (
+    judge_coverage,
+    judge_light,
+    judge_photos,
+    judge_poses,
+    judge_registration,
+    judge_sharpness,
+)
 from .comparison import compare
 from .courses import asymmetry_of, conversions_of, cycles_of
 from .errors import NotComparableError
@@ -34,9 +41,13 @@ from .registration import Registration, register
 from .settings import DEFAULTS, Settings
 from .sides import Side, side_of
 from .timeline import days_since, next_photo, status_at
-from .traces import Trace, equally_soft, trace_lines
+from .traces import Sighting, Trace, equally_soft, trace_lines
 from .visits import Treatment
 
+_PHOTOS = ("first", "later")
+"""What the photos of two visits are called in what is said of them."""
+_MOST_UNSEEN = 0.1
+"""Share of the lines, by length, that a photo may hide and still be compared."""
 _COMMON_SD = 0.02
 """Relative error of an index that all its lines share between two photos, beyond the clinic's own noise."""
 
@@ -83,7 +94,7 @@ def follow_up(
             if not used or used[0] != 0:
                 continue
             traces = _traces(state, region, used, settings)
-            found = _values(state, region, used, traces)
+            found = _values(state, region, used, traces, settings)
             values[region, state.state] = found
             series.append(_series(region, state, found, ordered, treatments))
             lines += _histories(state, region, used, traces, ordered, kinds)
@@ -134,7 +145,13 @@ def _gather(state: Expression, visits: Sequence[VisitPhotos], settings: Settings
                 *judge_registration(how),
                 *judge_poses(first.assessment.face, side.assessment.face),
                 *judge_light(first.chart, side.chart, (first.skin.usable, side.skin.usable)),
-                *judge_sharpness(math.copysign(math.sqrt(abs(softer_mm2)), softer_mm2)),
+                *judge_sharpness(math.copysign(math.sqrt(abs(softer_mm2)), softer_mm2), _PHOTOS),
+                *judge_coverage(first.assessment, side.assessment, _PHOTOS),
+                *(
+                    finding
+                    for finding in judge_photos(first.assessment, side.assessment, _PHOTOS)
+                    if finding.verdict is Verdict.REFUSE
+                ),
             )
         )
         laid.append(how)
@@ -150,19 +167,45 @@ def _traces(state: _State, region: Region, used: Sequence[int], settings: Settin
     return trace_lines(sides, [state.laid[n - 1][region] for n in used[1:]], region, settings)
 
 
-def _values(state: _State, region: Region, used: Sequence[int], traces: Sequence[Trace]) -> dict[int, Value]:
+def _values(
+    state: _State, region: Region, used: Sequence[int], traces: Sequence[Trace], settings: Settings
+) -> dict[int, Value]:
     """Return the index of each visit (mean over its runs) over the area seen at baseline."""
     area_cm2 = next(m.area_mm2 for m in state.sides[0].assessment.regions if m.region is region) / 100
     by_visit: dict[int, list[Value]] = {}
     for place, n in enumerate(used):
-        parts = [(t.length_mm * 100 / area_cm2, t.sightings[place].contrast) for t in traces]
-        index = sum(length * contrast.value for length, contrast in parts)
-        se = math.hypot(0.0, *(length * contrast.se for length, contrast in parts), _COMMON_SD * abs(index))
-        reasons = [
-            f.advice for f in state.findings[n] if f.verdict is Verdict.REFUSE and f.region in (None, region)
-        ]
-        by_visit.setdefault(state.visits[n], []).append(Value(index, se, reasons[0] if reasons else ""))
+        weighted = [(t.length_mm * 100 / area_cm2, t.sightings[place]) for t in traces]
+        index = sum(length * seen.contrast.value for length, seen in weighted)
+        own = (length * seen.contrast.se for length, seen in weighted)
+        # Softness flattens all lines of a photo alike.
+        soft = sum(length * abs(seen.contrast.value) * seen.doubt_share for length, seen in weighted)
+        value = Value(index, math.hypot(0.0, *own, soft, _COMMON_SD * abs(index)))
+        by_visit.setdefault(state.visits[n], []).append(
+            replace(value, refused=_refusal(state.findings[n], region, weighted, settings))
+        )
     return {visit: _mean(values) for visit, values in by_visit.items()}
+
+
+def _refusal(
+    findings: Sequence[Finding],
+    region: Region,
+    weighted: Sequence[tuple[float, Sighting]],
+    settings: Settings,
+) -> str:
+    """Return why a photo's region cannot be compared with the first photo's, empty where it can.
+
+    weighted: the lines' lengths, in any unit, and what was seen of them.
+    """
+    for finding in findings:
+        if finding.verdict is Verdict.REFUSE and finding.region in (None, region):
+            return finding.advice
+    whole = sum(length for length, _ in weighted)
+    hidden = sum(length for length, seen in weighted if seen.seen_share < settings.min_seen_share)
+    if hidden > _MOST_UNSEEN * whole:
+        return (
+            f"The photo hides {hidden / whole:.0%} of the lines of this region: clear it of hair and glasses."
+        )
+    return ""
 
 
 def _mean(values: Sequence[Value]) -> Value:

@@ -60,6 +60,11 @@ def lies_on(a: Float, b: Float, within_mm: float) -> float:
     return float((cKDTree(b).query(a)[0] <= within_mm).mean())
 
 
+def is_piece(path: Float, lines: Sequence[Float], *, within_mm: float) -> bool:
+    """Tell whether `path` (N, 2) is a piece of one of `lines`, so that it is no line of its own."""
+    return any(lies_on(path, line, within_mm) >= _LIES_ON for line in lines)
+
+
 def _score(a: Float, b: Float, within_mm: float) -> float:
     """Return how well two paths go together: mm side by side, less where they are apart; 0 for not at all."""
     short, long = (a, b) if len(a) <= len(b) else (b, a)

@@ -29,6 +29,8 @@ _SEARCH_STEP_MM = 1 / 6
 _USUAL_MM = 10.0
 _SEARCHED = 0.8
 """How many standard errors the deepest of the places that are tried lies above one of them, on texture."""
+_SOFTNESS_DOUBT = 0.7
+"""Share of a softness' effect on contrast that stays in doubt after it was allowed for."""
 _LEAST_BLUR_GAP_MM = 0.1
 """The sharpest edges of one face differ by this between two photos of equal sharpness."""
 _EDGES_UNDERSTATE = 1.25
@@ -63,6 +65,11 @@ class Side:
     def seen_sigma_mm(self, sigma_mm: float, region: Region) -> float:
         """Return how wide (standard deviation, chart mm) a valley of sharp width `sigma_mm` is here."""
         return math.sqrt(sigma_mm**2 + max(self.blur_mm2[region], 0.0) + self.more_mm2)
+
+    def softness_doubt(self, sigma_mm: float, region: Region) -> float:
+        """Return which share of such a valley's contrast is in doubt because this photo is the softer one."""
+        seen_mm2 = self.seen_sigma_mm(sigma_mm, region) ** 2
+        return _SOFTNESS_DOUBT * (1 - math.sqrt(1 - self.more_mm2 / seen_mm2))
 
 
 def side_of(assessment: Assessment, settings: Settings) -> Side:

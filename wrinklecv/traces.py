@@ -13,7 +13,7 @@ import numpy as np
 
 from . import chart as face_chart
 from .kinds import Contrast
-from .matching import lies_on, match_lines
+from .matching import is_piece, match_lines
 from .records import Float, Region
 from .registration import Registration
 from .settings import Settings
@@ -30,18 +30,17 @@ from .sides import (
 )
 from .tracks import onto, search_mm, within_mm
 
-_PIECE = 0.6
-"""A line of which this share lies on a known one is a piece of it."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sighting:
     """One line in one photo: its path (N, 2) chart mm there, the number of the line that was found there (-1:
-    none), its contrast, and the share of the path that was seen."""
+    none), its contrast, the share of the contrast that the photo's softness leaves in doubt, and the share of
+    the path that was seen."""
 
     path_mm: Float
     line: int
     contrast: Contrast
+    doubt_share: float
     seen_share: float
 
 
@@ -112,7 +111,7 @@ def _known_lines(sides: Sequence[Side], laid: Sequence[Registration], region: Re
         for (place, line), path, match in zip(lines, brought, matched, strict=True):
             if match >= 0:
                 known[match].numbers.setdefault(number, place)
-            elif not any(lies_on(path, other.path_mm, within) >= _PIECE for other in known):
+            elif not is_piece(path, [other.path_mm for other in known], within_mm=within):
                 known.append(_Known(path, sigma_of(line, side.chart), {number: place}))
     return known
 
@@ -168,7 +167,8 @@ def _read(
             )
             contrast, aside = Contrast(plain.value, plain.se, contrast.limit), np.zeros(len(path))
         place = line.numbers.get(number, -1)
-        sightings.append(Sighting(moved_aside(path, aside), place, contrast, reading.seen_share))
+        doubt = side.softness_doubt(line.sigma_mm, region)
+        sightings.append(Sighting(moved_aside(path, aside), place, contrast, doubt, reading.seen_share))
     return sightings
 
 

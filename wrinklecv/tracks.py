@@ -16,7 +16,7 @@ from scipy.ndimage import gaussian_filter1d
 from . import chart as face_chart
 from .forced import Reading, normals
 from .kinds import Contrast, Judgement, judge_kind, unseen
-from .matching import lies_on, match_lines
+from .matching import is_piece, match_lines
 from .pairs import ComparedLine
 from .profiles import FWHM
 from .records import Float, Region
@@ -27,8 +27,6 @@ from .sides import STEP_MM, Side, contrast_of, even, moved_aside, read_line, sig
 _LEAST_WITHIN_MM, _MOST_WITHIN_MM = 1.0, 2.0
 """Two lines this far apart may be one; further where the registration is in doubt."""
 _LEAST_SEARCH_MM, _MOST_SEARCH_MM = 0.3, 1.2
-_PIECE = 0.6
-"""A line of which this share lies on another track is a piece of it."""
 _SMOOTH_MM = 1.5
 """A path is laid onto a line smoothly: the line's own small waves are noise."""
 _LEAST_AGREEMENT = 0.4
@@ -37,8 +35,6 @@ _MOST_DOUBT_MM = 2.5
 """Where a place is less certain, nothing is told of its lines."""
 _LEAST_ROOM_MM = 0.8
 """Half the distance at which the valleys of two lines run into each other."""
-_SOFTNESS_DOUBT = 0.7
-"""Share of a softness' effect on contrast that stays in doubt after it was allowed for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,7 +100,7 @@ def _tracks(rest: Side, expression: Side, laid: Registration) -> list[_Track]:
         sigma = sigma_of(line, expression.chart)
         tracks.append(_Track(place, path, other, number, sigma, search_mm(laid, path), doubt_mm(laid, path)))
     for k, (number, line) in enumerate(at_rest):
-        if k in matched or any(lies_on(rest_paths[k], t.rest_mm, within) >= _PIECE for t in tracks):
+        if k in matched or is_piece(rest_paths[k], [t.rest_mm for t in tracks], within_mm=within):
             continue
         there = laid.to_expression(rest_paths[k])
         sigma = sigma_of(line, rest.chart)
@@ -194,10 +190,8 @@ def _contrasts(
 
 def _share_sd(track: _Track, sides: tuple[Side, Side], region: Region, settings: Settings) -> float:
     """Return the relative error of the static share: more where a photo's softness had to be allowed for."""
-    flattened = [
-        1 - math.sqrt(1 - side.more_mm2 / side.seen_sigma_mm(track.sigma_mm, region) ** 2) for side in sides
-    ]
-    return math.hypot(settings.contrast_share_sd, _SOFTNESS_DOUBT * sum(flattened))
+    doubts = [side.softness_doubt(track.sigma_mm, region) for side in sides]
+    return math.hypot(settings.contrast_share_sd, sum(doubts))
 
 
 def _judged(
