@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from . import DISCLAIMER, cli_casebook
-from .cli_parts import must_exist, print_table, say
+from . import DISCLAIMER, cli_casebook, cli_followup
+from .cli_parts import EveryCoreOption, SettingsOption, every_core, measured_by, must_exist, print_table, say
 from .errors import OutputError, SettingsError, WrinkleError
 
 if TYPE_CHECKING:
@@ -101,8 +101,8 @@ def _options(
 def score_photos(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Photos and folders of photos.")],
     out: Annotated[Path, typer.Option(help="Folder for the results; made when missing.")],
-    jobs: Annotated[int | None, typer.Option(min=1, help="Processes; default: one per core.")] = None,
-    settings: Annotated[Path | None, typer.Option(help="TOML file that says how to measure.")] = None,
+    jobs: EveryCoreOption = None,
+    settings: SettingsOption = None,
     overlays: Annotated[bool, typer.Option(help="Write each photo with its lines drawn.")] = True,
 ) -> None:
     """Measure photos, compare rest with expression, follow subjects; write tables and JSON into a folder.
@@ -112,14 +112,13 @@ def score_photos(
     """
     must_exist(paths, "PATH")
     from .batch import score
-    from .settings import DEFAULTS, load_settings
 
     with ExitStack() as stack:
         summary = score(
             paths,
             out,
-            settings=load_settings(settings) if settings else DEFAULTS,
-            jobs=jobs or max(2, os.cpu_count() or 1),  # 2: a crash must cost one photo on one core too
+            settings=measured_by(settings),
+            jobs=every_core(jobs),
             overlays=overlays,
             progress=_progress(stack),
             command=sys.argv,
@@ -220,7 +219,7 @@ def compare_pair(
     ] = None,
     lines: Annotated[bool, typer.Option("--lines", help="Print a row per line too.")] = False,
     out: Annotated[Path | None, typer.Option(help="Folder for the files that score writes.")] = None,
-    settings: Annotated[Path | None, typer.Option(help="TOML file that says how to measure.")] = None,
+    settings: SettingsOption = None,
 ) -> None:
     """Tell which lines are static, deepened or dynamic. Prints a row per region, words go to stderr."""
     paths = [rest, *expressions]
@@ -229,13 +228,12 @@ def compare_pair(
         raise typer.BadParameter("Name photos, no folders, each once.", param_hint="REST EXPRESSION")
     from .batch import compare_photos
     from .records import Expression
-    from .settings import DEFAULTS, load_settings
 
     visit = compare_photos(
         rest,
         expressions,
         name=Expression(shown) if shown else Expression.UNKNOWN,
-        settings=load_settings(settings) if settings else DEFAULTS,
+        settings=measured_by(settings),
         out=out,
         command=sys.argv,
     )
@@ -358,6 +356,7 @@ def draw_samples(
 
 
 cli_casebook.add_commands(app)
+cli_followup.add_commands(app)
 
 
 def _app_file() -> Path:

@@ -1,16 +1,71 @@
-"""What the commands share: words on stderr, tables on stdout, paths that must exist."""
+"""What the commands share: words on stderr, tables on stdout, and options that several have."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from .casebook import Measured
+    from .settings import Settings
+    from .store import Store
     from .tables import Row
+
+
+StoreOption = Annotated[
+    str,
+    typer.Option(
+        "--store",
+        envvar="WRINKLECV_STORE",
+        show_default="~/wrinklecv",
+        help="Folder of the store, or URL of a PostgreSQL database.",
+    ),
+]
+PhotosOption = Annotated[
+    Path | None,
+    typer.Option("--photos", envvar="WRINKLECV_PHOTOS", help="Folder for the photos of a PostgreSQL store."),
+]
+SettingsOption = Annotated[Path | None, typer.Option(help="TOML file that says how to measure.")]
+JobsOption = Annotated[int, typer.Option(min=1, help="Processes that measure.")]
+EveryCoreOption = Annotated[
+    int | None, typer.Option("--jobs", min=1, help="Processes; default: one per core.")
+]
+SubjectArgument = Annotated[str, typer.Argument(metavar="SUBJECT", help="The subject's code, such as 001.")]
+JOBS = 2
+"""Processes for one visit or course: their start takes longer than a photo. Also the least for many photos,
+so that a crash costs one photo on one core too."""
+
+
+def open_casebook(where: str, photos: Path | None) -> AbstractContextManager[Store]:
+    """Open the store that was named, or the one in the user's home."""
+    from .store import open_store
+
+    return open_store(where or Path.home() / "wrinklecv", folder=photos, actor="command line")
+
+
+def measured_by(settings: Path | None) -> Settings:
+    """Read the settings that were named, or return the usual ones."""
+    from .settings import DEFAULTS, load_settings
+
+    return load_settings(settings) if settings else DEFAULTS
+
+
+def every_core(jobs: int | None) -> int:
+    """Return how many processes measure many photos."""
+    return jobs or max(JOBS, os.cpu_count() or 1)
+
+
+def say_unscored(one: Measured) -> None:
+    """Say why a photo was not scored."""
+    from .tables import escaped
+
+    if one.message:
+        say(f"{escaped(one.shot.name)}: {one.message}")
 
 
 def say(words: str) -> None:
