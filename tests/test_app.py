@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import simplejpeg
 import streamlit as st
+from browser_tabs import Tab
 from builders import a_refusal
 from hypothesis import given
 from hypothesis import strategies as some
@@ -28,7 +29,7 @@ from wrinklecv.tables import LINE_COLUMNS
 from wrinklecv.ui import assess_photo, parts
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = sorted(data_folder("sample_images").glob("*.jpg"))
@@ -247,23 +248,11 @@ def test_a_download_is_named_so_that_every_system_can_keep_it(name: str, stem: s
 # -- in a real browser ---------------------------------------------------------------------------
 
 
-class Visit:
-    """One tab of the app, with a log of every address that it asked for."""
+class Visit(Tab):
+    """A tab on the page of one photo."""
 
     def __init__(self, browser: Browser, address: str, *, width: int = 1280, scheme: Any = "light") -> None:
-        context = browser.new_context(viewport={"width": width, "height": 2400}, color_scheme=scheme)
-        self.page: Page = context.new_page()
-        self.asked: list[str] = []
-        self.page.on("request", lambda request: self.asked.append(request.url))
-        self.page.on("websocket", lambda socket: self.asked.append(socket.url))
-        self.page.goto(address)
-        self.wait()
-
-    def wait(self) -> None:
-        """Wait until the page is drawn to its end."""
-        self.page.get_by_text("The JPEG is drawn anew").wait_for(timeout=60_000)
-        for part in ("stStatusWidget", "stSkeleton"):
-            self.page.wait_for_function(f"!document.querySelector('[data-testid={part}]')", timeout=60_000)
+        super().__init__(browser, address, until="The JPEG is drawn anew", width=width, scheme=scheme)
 
     def pictures(self) -> list[str]:
         """Return the addresses of the pictures: the whole photo and the region."""
@@ -274,9 +263,6 @@ class Visit:
         """Count the white pixels of a picture."""
         body = self.page.request.get(urllib.parse.urljoin(self.page.url, source)).body()
         return int((simplejpeg.decode_jpeg(body, colorspace="RGB").min(axis=2) > 250).sum())
-
-    def strangers(self) -> list[str]:
-        return [url for url in self.asked if not re.match(r"(https?|wss?)://127\.0\.0\.1:|data:|blob:", url)]
 
 
 def test_a_line_chosen_in_the_table_is_marked_in_both_pictures(browser: Browser, address: str) -> None:

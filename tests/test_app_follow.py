@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import re
-import urllib.parse
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from browser_tabs import Tab as BrowserTab
+from browser_tabs import part_of
 from builders import a_refusal
 from streamlit.testing.v1 import AppTest
 from test_app import HOSTILE, SAMPLES, words
@@ -23,7 +23,7 @@ from wrinklecv.ui import follow_store, parts
 from wrinklecv.visits import PhotoKind, Subject, SubjectPage, Treatment
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.skipif(not SAMPLES, reason="no sample photos are drawn yet")
 
@@ -330,23 +330,14 @@ def test_a_subject_whose_treatments_were_many_is_told_the_longer_band(place: Pat
 # -- in a real browser -----------------------------------------------------------------------------
 
 
-class Tab:
-    """One tab on the page, with a log of every address that it asked for."""
+class Tab(BrowserTab):
+    """A tab on the page of follow-up."""
 
     def __init__(self, browser: Browser, address: str, *, width: int = 1280, scheme: Any = "light") -> None:
-        context = browser.new_context(viewport={"width": width, "height": 4200}, color_scheme=scheme)
-        self.page: Page = context.new_page()
-        self.asked: list[str] = []
-        self.page.on("request", lambda request: self.asked.append(request.url))
-        self.page.on("websocket", lambda socket: self.asked.append(socket.url))
-        self.page.goto(urllib.parse.urljoin(address, "follow-up"))
-        self.wait(DISCLAIMER[:40])
-
-    def wait(self, words: str) -> None:
-        """Wait until these words are there, and the page is drawn to its end."""
-        self.page.get_by_text(words).first.wait_for(timeout=120_000)
-        for part in ("stStatusWidget", "stSkeleton"):
-            self.page.wait_for_function(f"!document.querySelector('[data-testid={part}]')", timeout=120_000)
+        page, until = part_of(address, "follow-up"), DISCLAIMER[:40]
+        super().__init__(
+            browser, page, until=until, width=width, height=4200, scheme=scheme, timeout_ms=120_000
+        )
 
     def choose(self, code: str) -> None:
         self.page.get_by_role("combobox", name="Subject").click()
@@ -355,9 +346,6 @@ class Tab:
     def upload(self, *files: tuple[str, bytes]) -> None:
         given: Any = [{"name": n, "mimeType": "image/jpeg", "buffer": content} for n, content in files]
         self.page.locator("input[type=file]").set_input_files(given)
-
-    def strangers(self) -> list[str]:
-        return [url for url in self.asked if not re.match(r"(https?|wss?)://127\.0\.0\.1:|data:|blob:", url)]
 
 
 @pytest.fixture(scope="module")

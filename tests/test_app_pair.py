@@ -6,12 +6,12 @@ import dataclasses
 import hashlib
 import json
 import re
-import urllib.parse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import streamlit as st
+from browser_tabs import Tab, part_of
 from builders import a_refusal
 from streamlit.testing.v1 import AppTest
 from test_app import HOSTILE, SAMPLES, words
@@ -22,7 +22,7 @@ from wrinklecv.pairs import Comparison
 from wrinklecv.ui import compare_photos, parts
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.skipif(not SAMPLES, reason="no sample photos are drawn yet")
 
@@ -204,31 +204,18 @@ def test_what_could_not_be_told_is_told() -> None:
 # -- in a real browser ---------------------------------------------------------------------------
 
 
-class Visit:
-    """One tab on the page, with a log of every address that it asked for."""
+class Visit(Tab):
+    """A tab on the page of a pair."""
 
     def __init__(self, browser: Browser, address: str, *, width: int = 1280, scheme: Any = "light") -> None:
-        context = browser.new_context(viewport={"width": width, "height": 3600}, color_scheme=scheme)
-        self.page: Page = context.new_page()
-        self.asked: list[str] = []
-        self.page.on("request", lambda request: self.asked.append(request.url))
-        self.page.on("websocket", lambda socket: self.asked.append(socket.url))
-        self.page.goto(urllib.parse.urljoin(address, "rest-and-expression"))
-        self.wait()
-
-    def wait(self) -> None:
-        """Wait until the page is drawn to its end."""
-        self.page.get_by_text("The pictures are drawn anew").wait_for(timeout=60_000)
-        for part in ("stStatusWidget", "stSkeleton"):
-            self.page.wait_for_function(f"!document.querySelector('[data-testid={part}]')", timeout=60_000)
+        page = part_of(address, "rest-and-expression")
+        until = "The pictures are drawn anew"
+        super().__init__(browser, page, until=until, width=width, height=3600, scheme=scheme)
 
     def choose_first_line(self) -> None:
         box = self.page.get_by_test_id("stDataFrame").bounding_box()
         assert box
         self.page.mouse.click(box["x"] + 18, box["y"] + 35 + 17)
-
-    def strangers(self) -> list[str]:
-        return [url for url in self.asked if not re.match(r"(https?|wss?)://127\.0\.0\.1:|data:|blob:", url)]
 
 
 def test_the_slider_moves_by_mouse_and_by_keys(browser: Browser, address: str) -> None:

@@ -363,12 +363,17 @@ def _pair_outcomes(
 
 
 def _judged_pair(pair: Pair, compared: Compared) -> PairOutcome:
-    """Turn what a worker brought into a PairOutcome; none of the expression's regions told is a refusal."""
+    """Turn what a worker brought into a PairOutcome."""
     comparison = compared.comparison
     if comparison is None:
         machine = {Code.CRASHED: PairStatus.CRASHED, Code.TIMED_OUT: PairStatus.TIMED_OUT}
         status = machine.get(compared.code or Code.CRASHED, PairStatus.REJECTED)
         return PairOutcome(pair, status, None, compared.code, compared.message)
+    return judge_pair(pair, comparison)
+
+
+def judge_pair(pair: Pair, comparison: Comparison) -> PairOutcome:
+    """Say what became of a compared pair; that none of the expression's own regions is told is a refusal."""
     own = SPEAKS_FOR[comparison.name]
     if all(verdict_of(comparison, region) is Verdict.REFUSE for region in own):
         found = (f for region in own for f in reasons_of(comparison, region))

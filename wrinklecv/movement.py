@@ -114,3 +114,12 @@ def _gain(rest: Face, expression: Face, name: Expression) -> float:
     """Return how much stronger the leading movement of `name` is in the second photo, -1 to 1."""
     leading = measure_strengths(rest, expression, name)[: _LEADING[name]]
     return float(np.mean([s.expression - s.rest for s in leading]))
+
+
+def seem_swapped(rest: Face, expression: Face) -> bool:
+    """Tell whether the face would move further the other way round, beyond the error of both ways."""
+    there, back = (
+        mean_travel(measure_travel(a, b), guess_expression(a, b))
+        for a, b in ((rest, expression), (expression, rest))
+    )
+    return back > there + 2 * TRAVEL_SE_MM

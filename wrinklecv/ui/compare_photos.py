@@ -13,7 +13,7 @@ from wrinklecv.comparison import compare
 from wrinklecv.draw import encode_jpeg
 from wrinklecv.draw_pairs import Cuts, blink_cuts, lay_side_by_side, registered
 from wrinklecv.listing import parse_name
-from wrinklecv.movement import guess_expression, mean_travel, measure_travel
+from wrinklecv.movement import seem_swapped
 from wrinklecv.pair_tables import pair_document
 from wrinklecv.pairs import SPEAKS_FOR, Comparison
 from wrinklecv.photo import read_photo
@@ -51,7 +51,7 @@ def show() -> None:
         return
     st.markdown(f"At rest: {asked.rest.title}  \nIn expression: {asked.expression.title}")
     comparison = _confirmed(asked)
-    if _seem_swapped(comparison):
+    if seem_swapped(comparison.rest.face, comparison.expression.face):
         st.warning(
             "The first photo seems to be the one with the expression: swap the two with the switch above.",
             icon=":material/swap_horiz:",
@@ -181,16 +181,6 @@ def _confirmed(asked: _Asked) -> Comparison:
         for assessment, source in zip((found.rest, found.expression), asked, strict=True)
     )
     return replace(found, rest=rest, expression=expression)
-
-
-def _seem_swapped(comparison: Comparison) -> bool:
-    """Tell whether the face would move further the other way round, beyond the error of both ways."""
-    rest, expression = comparison.rest.face, comparison.expression.face
-    there, back = (
-        mean_travel(measure_travel(a, b), guess_expression(a, b))
-        for a, b in ((rest, expression), (expression, rest))
-    )
-    return back > there + 2 * comparison.travel_se_mm
 
 
 # -- files -----------------------------------------------------------------------------------------

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from wrinklecv.listing import Pair, PairOutcome, PairStatus, Shot, parse_name
-from wrinklecv.pairs import SPEAKS_FOR, Comparison
-from wrinklecv.records import Assessment, Verdict
-from wrinklecv.totals import verdict_of
+from wrinklecv.batch import judge_pair
+from wrinklecv.listing import Pair, PairOutcome, Shot, parse_name
+from wrinklecv.pairs import Comparison
+from wrinklecv.records import Assessment
 
 
 def outcome_of(comparison: Comparison) -> PairOutcome:
     """Return the pair's outcome; the expression was confirmed by a person, so its name is known."""
-    pair = Pair(_shot(comparison.rest), _shot(comparison.expression), comparison.name)
-    own = [verdict_of(comparison, region) for region in SPEAKS_FOR[comparison.name]]
-    if all(verdict is Verdict.REFUSE for verdict in own):
-        return PairOutcome(pair, PairStatus.REJECTED, comparison)
-    doubt = any(finding.verdict is not Verdict.PASS for finding in comparison.findings)
-    return PairOutcome(pair, PairStatus.COMPARED_FLAGGED if doubt else PairStatus.COMPARED, comparison)
+    return judge_pair(Pair(_shot(comparison.rest), _shot(comparison.expression), comparison.name), comparison)
 
 
 def _shot(assessment: Assessment) -> Shot:
