@@ -20,6 +20,7 @@ from wrinklecv.movement import (
     measure_strengths,
     measure_travel,
     px_per_canonical_mm,
+    seem_swapped,
 )
 from wrinklecv.pairs import Travel
 from wrinklecv.phantom.camera import rotation
@@ -259,3 +260,11 @@ def test_the_landmark_model_knows_every_strength_we_ask_for() -> None:
     known = set(sample("sub-001", "20250110", Expression.REST).expression)
     assert {name for names in STRENGTHS.values() for name in names} <= known
     assert set(STRENGTHS) == set(ASKED)
+
+
+@pytest.mark.parametrize(("subject", "visit"), VISITS)
+@pytest.mark.parametrize("name", [Expression.BROW_RAISE, Expression.SMILE])
+def test_swapped_photos_seem_swapped_and_others_do_not(subject: str, visit: str, name: Expression) -> None:
+    rest, moved = (sample(subject, visit, e) for e in (Expression.REST, name))
+    assert seem_swapped(moved, rest)
+    assert not seem_swapped(rest, moved)
