@@ -318,7 +318,11 @@ def _judged(path: str, scored: Scored, first_with: dict[str, str]) -> Outcome:
     if sha256 and (first := first_with.setdefault(sha256, path)) != path:
         return outcome_of(path, Status.SKIPPED, Code.DUPLICATE_OF, f"The same bytes as {first}.", sha256)
     if assessment is None:
-        machine = {Code.CRASHED: Status.CRASHED, Code.TIMED_OUT: Status.TIMED_OUT}
+        machine = {
+            Code.CRASHED: Status.CRASHED,
+            Code.OUT_OF_MEMORY: Status.CRASHED,
+            Code.TIMED_OUT: Status.TIMED_OUT,
+        }
         status = machine.get(scored.code or Code.CRASHED, Status.REJECTED)
         return outcome_of(path, status, scored.code, scored.message, sha256)
     assessment = replace(assessment, chart=None)
@@ -366,7 +370,11 @@ def _judged_pair(pair: Pair, compared: Compared) -> PairOutcome:
     """Turn what a worker brought into a PairOutcome."""
     comparison = compared.comparison
     if comparison is None:
-        machine = {Code.CRASHED: PairStatus.CRASHED, Code.TIMED_OUT: PairStatus.TIMED_OUT}
+        machine = {
+            Code.CRASHED: PairStatus.CRASHED,
+            Code.OUT_OF_MEMORY: PairStatus.CRASHED,
+            Code.TIMED_OUT: PairStatus.TIMED_OUT,
+        }
         status = machine.get(compared.code or Code.CRASHED, PairStatus.REJECTED)
         return PairOutcome(pair, status, None, compared.code, compared.message)
     return judge_pair(pair, comparison)

@@ -75,4 +75,5 @@ class Code(StrEnum):
     OTHER_REGION = "other_region"
     # the machine
     TIMED_OUT = "timed_out"
+    OUT_OF_MEMORY = "out_of_memory"
     CRASHED = "crashed"

@@ -13,11 +13,13 @@ import math
 import types
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
+from datetime import date
 from enum import StrEnum
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
+from .histories import FollowUp
 from .pairs import ComparedLine, Comparison, RegionComparison, Strength, Travel
 from .records import Assessment, Expression, Finding
 
@@ -65,6 +67,16 @@ def comparison_from(text: str, rest: Assessment, expression: Assessment) -> Comp
     return Comparison(rest, expression, **{name: getattr(only, name) for name in _PAIR_FIELDS})
 
 
+def course_text(course: FollowUp) -> str:
+    """Return `course` as JSON, ASCII only."""
+    return _text(course)
+
+
+def course_from(text: str) -> FollowUp:
+    """Return what `course_text` wrote; raise OtherFieldsError likewise."""
+    return _from_text(FollowUp, text)
+
+
 def _text(record: object) -> str:
     return json.dumps(_tree(record), separators=(",", ":"), allow_nan=False)
 
@@ -92,6 +104,8 @@ def _tree(value: Any) -> Any:
         return float(value) if math.isfinite(value) else str(float(value))
     if isinstance(value, np.integer):
         return int(value)
+    if isinstance(value, date):
+        return value.isoformat()
     return str(value) if isinstance(value, StrEnum) else value
 
 
@@ -103,7 +117,10 @@ def _value(kind: Any, tree: Any) -> Any:
             None if tree is None else _value(next(k for k in get_args(kind) if k is not types.NoneType), tree)
         )
     if origin is tuple:
-        return tuple(_value(get_args(kind)[0], item) for item in tree)
+        kinds = get_args(kind)
+        if kinds[-1] is Ellipsis:
+            return tuple(_value(kinds[0], item) for item in tree)
+        return tuple(_value(one, item) for one, item in zip(kinds, tree, strict=True))
     if origin is np.ndarray:
         dtype, *shape, content = tree
         return np.frombuffer(base64.b64decode(content, validate=True), dtype).reshape(shape)
@@ -112,7 +129,7 @@ def _value(kind: Any, tree: Any) -> Any:
     if is_dataclass(kind):
         make: Any = kind
         return make(**{name: _value(_types(make)[name], tree[name]) for name in _present(kind, tree)})
-    return kind(tree)
+    return date.fromisoformat(tree) if kind is date else kind(tree)
 
 
 @functools.cache

@@ -11,7 +11,8 @@
     ├── SettingsError           a setting is unknown or out of range
     ├── ModelError              the landmark model is missing or damaged
     ├── StoreError              the store cannot be used, or will not take what it was given
-    └── OutputError             a result cannot be written where it was asked for
+    ├── OutputError             a result cannot be written where it was asked for
+    └── WorkersError            the processes that measure cannot work
 
 A message says what was wrong, its value, and what to do. They are caught in exactly three
 places: the command line, `ui/parts` and `batch`.
@@ -68,3 +69,7 @@ class StoreError(WrinkleError):
 
 class OutputError(WrinkleError):
     """A result cannot be written where it was asked for."""
+
+
+class WorkersError(WrinkleError):
+    """The processes that measure cannot work on this machine, or the cluster is gone."""

@@ -119,8 +119,9 @@ def _assessed(shot: Shot, settings: Settings) -> Assessment:
 
 def _judged(subject: str, result: FollowUp | str | Failed) -> Course:
     if isinstance(result, Failed):
-        machine = {Code.CRASHED: CourseStatus.CRASHED, Code.TIMED_OUT: CourseStatus.TIMED_OUT}
-        return Course(subject, machine[result.code], None, result.message)
+        late = result.code is Code.TIMED_OUT
+        status = CourseStatus.TIMED_OUT if late else CourseStatus.CRASHED
+        return Course(subject, status, None, result.message)
     if isinstance(result, str):
         return Course(subject, CourseStatus.REJECTED, None, result)
     return Course(subject, CourseStatus.FOLLOWED, result)

@@ -1,22 +1,47 @@
-"""Tasks one after the other, in this process or in several: one that crashes or hangs costs only itself."""
+"""Tasks one after the other, in this process or in several: one that crashes or hangs costs only itself.
+
+A worker that dies is replaced, and what it was doing is tried once more: the system may have killed it for
+another's sake. A worker has a limit of memory, and ends when this process does.
+"""
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
+import os
+import signal
 import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future
+from concurrent.futures import wait as wait_for
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import wait
 from multiprocessing.context import SpawnContext, SpawnProcess
 from types import ModuleType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from .codes import Code
+from .errors import WorkersError
 
 Key = TypeVar("Key")
 Tasks = Iterable[tuple[Key, tuple[Any, ...] | None]]
 """What a task is about, and the arguments of its work; None where there is nothing to do."""
+
+MEMORY_MB = 2500
+"""Of a worker's own data: the landmark model takes 0.6 GB of it, a photo of 60 megapixels up to 1.5."""
+MOST_DEATHS = 2
+_AHEAD = 4
+"""Tasks under way or done for each worker: enough to keep it busy, few enough to keep memory flat."""
+_GRACE_S = 120.0
+"""What a new worker may take to start on a busy machine."""
+_MOST_FRUITLESS = 4
+"""Pools in a row that broke before anything was done."""
+_NO_MEMORY = 77
+"""Exit code of a worker that found no memory."""
 
 
 class Failed(NamedTuple):
@@ -26,12 +51,25 @@ class Failed(NamedTuple):
     message: str
 
 
+@dataclass(slots=True)
+class _Task(Generic[Key]):
+    """One task under way: `future` is None where there is nothing to do."""
+
+    key: Key
+    work: Callable[..., Any]
+    arguments: tuple[Any, ...] | None
+    timeout_s: float
+    future: Future[Any] | None = None
+
+
 class Workers:
     """Does tasks, in order; in this process when it has no pool."""
 
-    def __init__(self, jobs: int, pool: Any = None) -> None:
-        self._under_way = 4 * jobs
-        self._pool = pool
+    def __init__(self, jobs: int, make_pool: Callable[[], Any] | None = None) -> None:
+        self._under_way = _AHEAD * jobs
+        self._make_pool = make_pool
+        self._pool = make_pool() if make_pool else None
+        self._fruitless = 0
 
     def do(
         self, work: Callable[..., Any], tasks: Tasks[Key], *, timeout_s: float
@@ -39,45 +77,183 @@ class Workers:
         """Yield (key, what `work` returned, a Failed, or None without arguments) per task.
 
         Only a window of the tasks is under way, so memory stays flat. In this process nothing can be
-        stopped: `timeout_s` holds with a pool. A bug is not caught.
+        stopped: `timeout_s` and the limit of memory hold with a pool. A bug is not caught.
+        Raises WorkersError when processes die as soon as they start.
         """
         if self._pool is None:
             for key, arguments in tasks:
                 yield key, None if arguments is None else work(*arguments)
             return
-        waiting: deque[tuple[Key, Any]] = deque()
+        waiting: deque[_Task[Key]] = deque()
         for key, arguments in tasks:
-            future = None if arguments is None else self._pool.schedule(work, arguments, timeout=timeout_s)
-            waiting.append((key, future))
+            task = _Task(key, work, arguments, timeout_s)
+            self._begin(task)
+            waiting.append(task)
             if len(waiting) >= self._under_way:
-                key, future = waiting.popleft()
-                yield key, _result(future, timeout_s)
-        for key, future in waiting:
-            yield key, _result(future, timeout_s)
+                yield self._first(waiting)
+        while waiting:
+            yield self._first(waiting)
+
+    def begin(self, work: Callable[..., Any], arguments: tuple[Any, ...], *, timeout_s: float) -> Future[Any]:
+        """Begin one task in one of the processes; `result_of` tells what became of it, at the first try."""
+        assert self._pool is not None, "only workers with processes begin tasks"  # noqa: S101
+        future: Future[Any] = self._pool.schedule(_limited, (work, arguments), timeout=timeout_s)
+        return future
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the pool takes tasks: it replaces workers that die, and can break itself."""
+        return self._pool is None or bool(self._pool.active)
+
+    def stop(self) -> None:
+        """End the processes; what is under way is lost."""
+        if self._pool is not None:
+            self._pool.stop()
+            self._pool.join()
+
+    def _begin(self, task: _Task[Key]) -> None:
+        if task.arguments is None:
+            return
+        try:
+            task.future = self.begin(task.work, task.arguments, timeout_s=task.timeout_s)
+        except RuntimeError:  # the pool broke a moment ago
+            task.future = Future()
+            task.future.set_exception(BrokenProcessPool())
+
+    def _first(self, waiting: deque[_Task[Key]]) -> tuple[Key, Any]:
+        """Wait for the first of `waiting` and take it out; its worker may die, and the pool may break."""
+        task, deaths, broken = waiting[0], 0, False
+        while True:
+            try:
+                result = _answer(task)
+            except BrokenProcessPool:
+                # All workers died at once, and nobody knows whose fault it was: this task is tried alone.
+                deaths += broken
+                broken = True
+                self._renew()
+                result = _expired(None)
+            else:
+                self._fruitless = 0
+                if not isinstance(result, Failed) or result.code is not Code.CRASHED:
+                    break
+                deaths += 1
+            if deaths >= MOST_DEATHS:
+                break
+            self._begin(task)
+        waiting.popleft()
+        for other in waiting if broken else ():
+            if other.future is not None and not _is_answered(other.future):
+                self._begin(other)
+        return task.key, result
+
+    def _renew(self) -> None:
+        """Replace a pool that broke."""
+        self._fruitless += 1
+        self.stop()
+        if self._fruitless > _MOST_FRUITLESS or self._make_pool is None:
+            raise WorkersError(
+                "The processes that measure die as soon as they start. Free some memory, or take fewer "
+                "processes (--jobs). What is finished is kept: the same command goes on from there."
+            )
+        self._pool = self._make_pool()
+
+
+Jobs = int | Workers
+"""How many processes to start for some tasks, or workers that are there already."""
 
 
 @contextmanager
-def at_work(jobs: int) -> Generator[Workers]:
+def at_work(jobs: Jobs, *, apart: bool = False) -> Generator[Workers]:
     """Give Workers in `jobs` processes, or this one for 1 job; the processes end with the block.
 
-    With several, call it under ``if __name__ == "__main__":``, as multiprocessing asks.
+    apart: in a process of its own even for 1 job. Workers that are there already are given as they are, and
+    go on. With processes, call it under ``if __name__ == "__main__":``, as multiprocessing asks.
     """
-    if jobs == 1:
-        yield Workers(1)
+    if isinstance(jobs, Workers):
+        yield jobs
         return
+    workers = start_workers(jobs) if jobs > 1 or apart else Workers(1)
+    try:
+        yield workers
+    finally:
+        workers.stop()
+
+
+def start_workers(
+    jobs: int, *, memory_mb: int = MEMORY_MB, prepare: Callable[[], None] | None = None
+) -> Workers:
+    """Start Workers in processes of their own.
+
+    memory_mb: what the data of each may take, where the system can hold it to that (Linux).
+    prepare: done in each of them as it starts.
+    """
     from pebble import ProcessPool
 
     # Spawned, for the landmark model hangs in a forked process.
-    context = _Context() if "streamlit" in sys.modules else multiprocessing.get_context("spawn")
-    pool = ProcessPool(max_workers=jobs, initializer=_start_worker, context=context)
+    context = _PageContext() if "streamlit" in sys.modules else _Context()
+    given = (os.getpid(), memory_mb, prepare)
+
+    def make_pool() -> Any:
+        return ProcessPool(max_workers=jobs, initializer=_start_worker, initargs=given, context=context)
+
+    return Workers(jobs, make_pool)
+
+
+def _answer(task: _Task[Any]) -> Any:
+    """Wait for a task; raise BrokenProcessPool when the pool broke, or does not answer at all."""
+    if task.future is None:
+        return None
+    # Those before it in the queue may take as long each.
+    wait_for((task.future,), (_AHEAD + 1) * task.timeout_s + _GRACE_S)
+    if not task.future.done():
+        raise BrokenProcessPool
+    return result_of(task.future, task.timeout_s)
+
+
+def result_of(future: Future[Any], timeout_s: float) -> Any:
+    """Wait for a task; that its process died, hung or ran out of memory is a result too: Failed.
+
+    A bug is not caught.
+    """
+    from pebble import ProcessExpired
+
     try:
-        yield Workers(jobs, pool)
-    finally:
-        pool.stop()  # type: ignore[no-untyped-call]
-        pool.join()
+        return future.result()
+    except TimeoutError:
+        message = f"Measuring it took longer than {timeout_s:g} s. Check the disk or network it is on."
+        return Failed(Code.TIMED_OUT, message)
+    except ProcessExpired as error:
+        return _expired(error.exitcode)
+
+
+def _is_answered(future: Future[Any]) -> bool:
+    return future.done() and not isinstance(future.exception(), BrokenProcessPool)
+
+
+def _expired(exit_code: int | None) -> Failed:
+    """Say that a process died."""
+    if exit_code == _NO_MEMORY:
+        message = "Measuring it took more memory than is allowed. Shrink the photo."
+        return Failed(Code.OUT_OF_MEMORY, message)
+    how = "" if exit_code is None else f" (exit code {exit_code})"
+    return Failed(Code.CRASHED, f"The process that measured it died{how}. Please report the photo.")
 
 
 class _Process(SpawnProcess):
+    """A process that Ctrl-C leaves alone, from its first moment on: the parent ends it."""
+
+    def start(self) -> None:
+        """Start it with the signal blocked; a thread's mask is passed on."""
+        if not hasattr(signal, "pthread_sigmask"):
+            return super().start()
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            return super().start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+class _PageProcess(_Process):
     """A process that does not run the main module again: in the app that is the page, not a program."""
 
     _starting = threading.Lock()
@@ -98,22 +274,53 @@ class _Context(SpawnContext):
     Process = _Process
 
 
-def _result(future: Any, timeout_s: float) -> Any:
-    """Wait for a worker; its death or silence is a result too."""
-    from pebble import ProcessExpired
-
-    try:
-        return future.result() if future else None
-    except TimeoutError:
-        message = f"Measuring it took longer than {timeout_s:g} s. Check the disk or network it is on."
-        return Failed(Code.TIMED_OUT, message)
-    except ProcessExpired as error:
-        message = f"The process that measured it died (exit code {error.exitcode}). Please report the photo."
-        return Failed(Code.CRASHED, message)
+class _PageContext(SpawnContext):
+    Process = _PageProcess
 
 
-def _start_worker() -> None:
-    """Keep each worker on one core: there is a worker for every core."""
+# -- in the worker ---------------------------------------------------------------------------------
+
+
+def _start_worker(parent: int, memory_mb: int, prepare: Callable[[], None] | None) -> None:
+    """Set up a worker: it ends with its parent, has its share of memory, and one core."""
+    _end_with(parent)
+    if sys.platform == "linux":
+        import resource
+
+        # Own data, not address space: that grows with the machine's cores, by stacks nobody touches.
+        _, most = resource.getrlimit(resource.RLIMIT_DATA)
+        resource.setrlimit(resource.RLIMIT_DATA, (memory_mb << 20, most))
     import cv2
 
     cv2.setNumThreads(1)
+    if prepare is not None:
+        prepare()
+
+
+def _end_with(parent: int) -> None:
+    """Let this process be killed when its parent ends, however that ends."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG; holds in endless C code too
+        if os.getppid() != parent:  # it ended a moment ago
+            os._exit(1)
+    elif (process := multiprocessing.parent_process()) is not None:
+
+        def watch() -> None:
+            wait([process.sentinel])
+            os._exit(1)
+
+        threading.Thread(target=watch, daemon=True).start()
+
+
+def _limited(work: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+    """Do the work; end the process when there is no memory, for what is left of it may be broken."""
+    import cv2
+
+    try:
+        return work(*arguments)
+    except MemoryError:
+        os._exit(_NO_MEMORY)
+    except cv2.error as error:
+        if error.code == cv2.Error.StsNoMem:
+            os._exit(_NO_MEMORY)
+        raise

@@ -1,0 +1,116 @@
+"""Workers: what kills, stalls or fills one costs one task, and none outlives its parent."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from harm import children_of, crash_once, harm, is_running
+
+from wrinklecv.codes import Code
+from wrinklecv.errors import WorkersError
+from wrinklecv.workers import Failed, Workers, at_work, start_workers
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, and limits memory")
+
+
+def codes_after(words: dict[int, str], *, timeout_s: float = 60.0) -> list[Code | int]:
+    tasks = [(number, (words.get(number, "good"), number)) for number in range(10)]
+    with at_work(2) as workers:
+        found = [result for _, result in workers.do(harm, tasks, timeout_s=timeout_s)]
+    return [result.code if isinstance(result, Failed) else result for result in found]
+
+
+@linux
+def test_death_and_hunger_cost_one_task_each() -> None:
+    words = {1: "crash", 2: "crash", 5: "eat memory", 7: "eat memory in OpenCV"}
+    bad = {1: Code.CRASHED, 2: Code.CRASHED, 5: Code.OUT_OF_MEMORY, 7: Code.OUT_OF_MEMORY}
+    assert codes_after(words) == [bad.get(number, number) for number in range(10)]
+
+
+@linux
+def test_a_hang_and_the_death_of_all_workers_at_once_cost_one_task_each() -> None:
+    bad = {2: Code.CRASHED, 6: Code.TIMED_OUT}
+    found = codes_after({2: "crash with all", 6: "hang"}, timeout_s=3.0)
+    assert found == [bad.get(number, number) for number in range(10)]
+
+
+def test_a_task_whose_worker_died_once_is_done_all_the_same(tmp_path: Path) -> None:
+    tasks = [(number, (tmp_path / str(number), number)) for number in range(3)]
+    with at_work(1, apart=True) as workers:
+        assert list(workers.do(crash_once, tasks, timeout_s=60)) == [(0, 0), (1, 1), (2, 2)]
+
+
+@linux
+def test_workers_killed_while_they_had_nothing_to_do_are_replaced() -> None:
+    def tasks() -> Iterator[tuple[int, tuple[str, int]]]:
+        for number in range(16):
+            if number == 12:
+                time.sleep(1)  # all that came before is done
+                for pid in children_of(os.getpid()):
+                    os.kill(pid, signal.SIGKILL)
+            yield number, ("good", number)
+
+    with at_work(2) as workers:
+        found = [result for _, result in workers.do(harm, tasks(), timeout_s=60)]
+    assert found == list(range(16))
+
+
+def dies_at_once() -> None:
+    os._exit(3)
+
+
+def test_workers_that_cannot_start_are_said_not_waited_for() -> None:
+    workers = start_workers(2, prepare=dies_at_once)
+    try:
+        with pytest.raises(WorkersError, match="die as soon as they start"):
+            list(workers.do(harm, [(n, ("good", n)) for n in range(20)], timeout_s=60))
+    finally:
+        workers.stop()
+
+
+def test_workers_that_are_there_already_go_on() -> None:
+    with at_work(1) as workers:
+        with at_work(workers) as same:
+            assert same is workers
+        assert list(workers.do(harm, [("a", ("good", 1)), ("b", None)], timeout_s=1)) == [
+            ("a", 1),
+            ("b", None),
+        ]
+    assert isinstance(workers, Workers)
+
+
+PARENT = """
+import os, sys, time
+sys.path.insert(0, sys.argv[1])
+from harm import children_of, harm
+from wrinklecv.workers import at_work
+if __name__ == "__main__":
+    with at_work(2) as workers:
+        tasks = [(n, ("hang" if n > 3 else "good", n)) for n in range(9)]
+        for number, _ in workers.do(harm, tasks, timeout_s=600):
+            if number == 3:
+                print(*children_of(os.getpid()), flush=True)
+"""
+
+
+@linux
+def test_no_worker_outlives_its_killed_parent(tmp_path: Path) -> None:
+    script = tmp_path / "parent.py"
+    script.write_text(PARENT)
+    command = [sys.executable, str(script), str(Path(__file__).parent)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as parent:
+        assert parent.stdout
+        workers = [int(pid) for pid in parent.stdout.readline().split()]
+        assert len(workers) == 2
+        parent.kill()
+    until = time.monotonic() + 5
+    while any(map(is_running, workers)) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not [pid for pid in workers if is_running(pid)]
