@@ -66,11 +66,14 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"no Chromium at {CHROMIUM}")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_FLAGS)
+        own = Path(playwright.chromium.executable_path)
+        program = next((path for path in (CHROMIUM, own) if path.exists()), None)
+        if program is None:
+            why = "no Chromium: install your system's package, or run .venv/bin/playwright install chromium"
+            pytest.skip(why)
+        found = playwright.chromium.launch(executable_path=str(program), args=CHROMIUM_FLAGS)
         yield found
         found.close()
