@@ -183,7 +183,7 @@ def test_without_a_telling_name_the_expression_is_guessed_and_said_so(tmp_path: 
     assert (left["own"], float(left["dynamic_gap_sd"])) == ("true", 0.0)
     assert {path.name for path in (tmp_path / "out").glob("*.csv")} == {
         *("photos.csv", "measures_long.csv", "lines.csv", "pairs.csv", "pair_lines.csv"),
-        *("changes.csv", "line_histories.csv"),
+        *("changes.csv", "line_histories.csv", "measures_wide.csv", "columns.csv"),
     }
 
 

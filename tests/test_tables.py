@@ -145,3 +145,13 @@ def test_names_are_shown_on_one_line_in_reading_order(raw: str, shown: str) -> N
 def test_numbers_are_rounded_and_never_infinite(number: float | None, shown: float | None) -> None:
     assert tables.rounded(number) == shown
     assert str(tables.rounded(number)) == str(shown)
+
+
+@given(st.text())
+def test_every_text_comes_back_from_its_safe_form(text: str) -> None:
+    assert tables.restored(tables.safe_cell(text)) == text
+
+
+def test_a_raw_byte_and_the_control_sign_of_its_number_are_told_apart() -> None:
+    shown = [tables.escaped(text) for text in ("\udc85", "\x85", "\\x85")]
+    assert shown == [r"\x85", r"\u0085", r"\\x85"]

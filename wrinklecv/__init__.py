@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from .settings import load_settings as load_settings
     from .store import Store as Store
     from .store import open_store as open_store
+    from .tables import read_csv as read_csv
     from .tables import to_rows as to_rows
     from .visits import Subject as Subject
     from .visits import Treatment as Treatment
@@ -90,7 +91,7 @@ _ROOMS = {
     "RegionMeasures Scale Status Verdict",
     "settings": "DEFAULTS Settings load_settings",
     "store": "Store open_store",
-    "tables": "to_rows",
+    "tables": "read_csv to_rows",
     "visits": "Subject Treatment",
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names.split()}

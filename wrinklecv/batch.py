@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import lru_cache
@@ -21,6 +21,7 @@ from typing import NamedTuple
 from .changes import PRIOR_NOISE
 from .codes import Code
 from .errors import PhotoError, UnreadablePhotoError
+from .exports import Format, write_exports
 from .followed import Course, CourseStatus, find_subjects, follow_all, treatments_in
 from .histories import NoiseFigure
 from .listing import (
@@ -203,12 +204,14 @@ def score(
     assess_one: AssessOne = assess_file,
     compare_one: ComparePair = compare_files,
     noise: NoiseFigure = PRIOR_NOISE,
+    formats: Collection[Format] = tuple(Format),
 ) -> Summary:
     """Assess the files of `paths`, compare pairs, follow subjects; write tables and pictures into `out`.
 
     Pairs are photos whose names give the same subject and visit; subjects are followed where their visits are
     two days or more, with the treatments that `treatments.csv` in a folder of `paths` tells. `progress` is
     called after each file, then after each pair, then after each subject. noise: of unchanged faces.
+    formats: of the tables; CSV files are always written.
     Raises OutputError when `out` cannot be written or holds the photos themselves.
     """
     paths = list(paths)
@@ -241,6 +244,7 @@ def score(
             summary.courses[course.status] += 1
             if progress:
                 progress(course, done, len(subjects))
+    write_exports(Path(out), formats)
     _write_run(results, settings, command, summary)
     return summary
 
@@ -276,7 +280,8 @@ def compare_photos(
                 results.add(outcome, overlay)
             list(_written(steps, results))
     visit = Visit([outcome for outcome, _ in photos], [outcome for outcome, _ in steps])
-    if results:
+    if results and out is not None:
+        write_exports(Path(out))
         statuses = Counter(o.status for o in visit.photos)
         summary = Summary(statuses, Counter(), Counter(p.status for p in visit.pairs), Counter())
         _write_run(results, settings, command, summary)

@@ -97,6 +97,14 @@ def _options(
     """Measure facial wrinkle lines in photographs. Everything stays on this machine."""
 
 
+class Written(StrEnum):
+    """In which formats tables can be written."""
+
+    CSV = "csv"
+    PARQUET = "parquet"
+    XLSX = "xlsx"
+
+
 @app.command("score", epilog="Example: wrinklecv score photos --out results --jobs 4")
 def score_photos(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Photos and folders of photos.")],
@@ -104,6 +112,12 @@ def score_photos(
     jobs: EveryCoreOption = None,
     settings: SettingsOption = None,
     overlays: Annotated[bool, typer.Option(help="Write each photo with its lines drawn.")] = True,
+    formats: Annotated[
+        list[Written] | None,
+        typer.Option(
+            "--format", help="Of the tables; repeatable. CSV always; default: all.", show_default=False
+        ),
+    ] = None,
 ) -> None:
     """Measure photos, compare rest with expression, follow subjects; write tables and JSON into a folder.
 
@@ -112,6 +126,7 @@ def score_photos(
     """
     must_exist(paths, "PATH")
     from .batch import score
+    from .exports import Format
 
     with ExitStack() as stack:
         summary = score(
@@ -120,6 +135,7 @@ def score_photos(
             settings=measured_by(settings),
             jobs=every_core(jobs),
             overlays=overlays,
+            formats=tuple(Format(word) for word in formats or Written),
             progress=_progress(stack),
             command=sys.argv,
         )

@@ -54,11 +54,12 @@ class Results:
     def __enter__(self) -> Self:
         """Begin the tables."""
         with self._saying(), ExitStack() as stack:
-            photos, measures, pairs, pair_lines, changes, histories, lines = (
+            photos, measures, wide, pairs, pair_lines, changes, histories, lines = (
                 tables.csv_writer(stack.enter_context(_replacing(self._out / name, "w")), columns)
                 for name, columns in (
                     ("photos.csv", tables.PHOTO_COLUMNS),
                     ("measures_long.csv", tables.MEASURE_COLUMNS),
+                    ("measures_wide.csv", tables.WIDE_COLUMNS),
                     ("pairs.csv", pair_tables.PAIR_COLUMNS),
                     ("pair_lines.csv", pair_tables.PAIR_LINE_COLUMNS),
                     ("changes.csv", follow_tables.CHANGE_COLUMNS),
@@ -66,7 +67,7 @@ class Results:
                     ("lines.csv", tables.LINE_COLUMNS),
                 )
             )
-            self._photos, self._measures = photos, measures
+            self._photos, self._measures, self._wide = photos, measures, wide
             self._pairs, self._pair_lines = pairs, pair_lines
             self._changes, self._histories = changes, histories
             self._lines = stack.enter_context(self._kept_for_kinds(lines))
@@ -85,6 +86,7 @@ class Results:
         assessment = outcome.assessment
         with self._saying():
             self._photos(tables.photo_row(outcome))
+            self._wide(tables.wide_row(outcome))
             if assessment is None:
                 return
             for row in tables.to_rows([assessment]):

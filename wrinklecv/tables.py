@@ -10,8 +10,10 @@ import csv
 import io
 import json
 import math
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import IO, Any
 
 from . import DISCLAIMER
@@ -72,6 +74,19 @@ PHOTO_COLUMNS = (
     "model_sha256",
     "measure_version",
 )
+_WIDE = tuple(
+    (region, name, f"{region}_{name}")
+    for region in Region
+    for metric, error, _ in _REGION_METRICS
+    for name in (metric, error)
+    if name
+)
+WIDE_COLUMNS = (
+    *("path", "sha256", "subject", "visit", "expression", "run", "status", "code", "codes"),
+    *(column for _, _, column in _WIDE),
+    *(f"verdict_{region}" for region in Region),
+)
+"""The numbers of a photo side by side, named region_metric; units as in `MEASURE_COLUMNS`."""
 LINE_COLUMNS = (
     "photo",
     "sha256",
@@ -145,6 +160,15 @@ def _photo_cells(assessment: Assessment) -> Row:
         "model_sha256": assessment.model_sha256,
         "measure_version": assessment.measure_version,
     }
+
+
+def wide_row(outcome: Outcome) -> Row:
+    """Return one file's row with all its numbers (`WIDE_COLUMNS`); what was not measured is None."""
+    about = photo_row(outcome)
+    found = outcome.assessment.regions if outcome.assessment else ()
+    measured = {measures.region: measures for measures in found}
+    numbers = {column: _value(measured.get(region), name) for region, name, column in _WIDE}
+    return {name: numbers[name] if name in numbers else about[name] for name in WIDE_COLUMNS}
 
 
 def line_rows(assessment: Assessment) -> Iterator[Row]:
@@ -275,16 +299,26 @@ def csv_writer(stream: IO[str], columns: tuple[str, ...]) -> Callable[[Row], Non
     """Write the header to `stream` and return a function that writes one row below it.
 
     Open `stream` with encoding ``utf-8-sig`` (spreadsheets need the mark) and ``newline=""``. Text is
-    quoted and made safe by `safe_cell`; numbers stay numbers; None is an empty cell.
+    quoted and made safe by `safe_cell`; numbers stay numbers; None is an empty cell. `read_csv` reads it.
     """
     writer = csv.DictWriter(stream, columns, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n")
-    writer.writeheader()
+    writer.writerow({name: safe_cell(name) for name in columns})
 
     def write(row: Row) -> None:
         cells = {name: safe_cell(cell) if isinstance(cell, str) else cell for name, cell in row.items()}
         writer.writerow({name: "" if cell is None else cell for name, cell in cells.items()})
 
     return write
+
+
+def read_csv(path: str | Path) -> Iterator[Row]:
+    """Yield the rows of a table that was written here: text as it was, numbers as float, nothing as ''."""
+    with Path(path).open(encoding="utf-8-sig", newline="") as stream:
+        rows = csv.reader(stream, quoting=csv.QUOTE_NONNUMERIC)
+        columns = [restored(name) for name in next(rows)]
+        for cells in rows:
+            told = (restored(cell) if isinstance(cell, str) else cell for cell in cells)
+            yield dict(zip(columns, told, strict=True))
 
 
 _FORMULA_SIGNS = "=+-@＝＋－＠'"
@@ -308,8 +342,8 @@ _BIDI = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\
 def escaped(text: str) -> str:
     r"""Return `text` safe to show on one line: control signs as ``\x1b``, `\` as ``\\``.
 
-    Also bytes of a file name that are not UTF-8 (``\xff``), line separators and the signs that turn
-    the direction of reading. Other scripts and emoji stay as they are.
+    Also bytes of a file name that are not UTF-8 (``\xff``), line separators, the signs that turn the
+    direction of reading and those that XML forbids. Other scripts and emoji stay as they are.
     """
     return "".join(_escaped_sign(sign) for sign in text)
 
@@ -319,6 +353,24 @@ def _escaped_sign(sign: str) -> str:
         return r"\\"
     if "\udc80" <= sign <= "\udcff":  # surrogateescape: a raw byte
         return f"\\x{ord(sign) - 0xDC00:02x}"
-    if sign in _BIDI or unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp"):
+    if "\x80" <= sign <= "\x9f":  # with \x it would be taken for a raw byte
+        return f"\\u{ord(sign):04x}"
+    if sign in _BIDI or sign in "\ufffe\uffff" or unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp"):
         return sign.encode("unicode_escape").decode("ascii")
     return sign
+
+
+_ESCAPE = re.compile(r"\\(?:([\\nrt])|x(..)|u(....))")
+
+
+def restored(cell: str) -> str:
+    """Return the text that `safe_cell` made `cell` from."""
+    return _ESCAPE.sub(_restored_sign, cell.removeprefix("'"))
+
+
+def _restored_sign(escape: re.Match[str]) -> str:
+    short, byte, code = escape.groups()
+    if short:
+        return {"\\": "\\", "n": "\n", "r": "\r", "t": "\t"}[short]
+    number = int(byte or code, 16)
+    return chr(number + 0xDC00 if byte and number > 0x7F else number)  # a raw byte: surrogateescape

@@ -1,0 +1,110 @@
+"""The tables of a folder of results in other formats: Parquet, an XLSX workbook, and a list of all columns.
+
+They are made from the finished CSV files, row by row: a hundred thousand photos need no memory, and all
+formats say the same, text in its safe form (`tables.restored` gives it back). The same CSV files give the
+same bytes. Each file is written whole or not at all.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Collection, Generator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+
+from . import DISCLAIMER, tables
+from .columns import LIST_COLUMNS, TABLES, Kind, list_rows, opened
+from .errors import OutputError
+from .workbook import write_workbook
+
+WORKBOOK = "results.xlsx"
+COLUMN_LIST = "columns.csv"
+_BLOCK_BYTES = 16 << 20
+
+
+class Format(StrEnum):
+    """In which files the tables are written; the CSV files always are."""
+
+    CSV = "csv"
+    PARQUET = "parquet"
+    XLSX = "xlsx"
+
+
+def write_exports(out: Path, formats: Collection[Format] = tuple(Format)) -> None:
+    """Write the tables in `out` in other formats too; files of formats that are not asked for go away.
+
+    An older export would stand beside newer tables. Raises OutputError when `out` cannot be written.
+    """
+    wanted = {f"{name}.parquet": Format.PARQUET for name in TABLES} | {WORKBOOK: Format.XLSX}
+    try:
+        for name in wanted:
+            (out / name).unlink(missing_ok=True)
+        with _replacing(out / COLUMN_LIST) as temporary:
+            _write_list(temporary, out)
+        if Format.PARQUET in formats:
+            for table in TABLES:
+                with _replacing(out / f"{table}.parquet") as temporary:
+                    _write_parquet(temporary, out, table)
+        if Format.XLSX in formats:
+            with _replacing(out / WORKBOOK) as temporary:
+                write_workbook(temporary, out)
+    except OSError as error:
+        raise OutputError(
+            f"Cannot write results to {out}: {error.strerror}. "
+            "Free some space there or choose another folder."
+        ) from error
+
+
+@contextmanager
+def _replacing(path: Path) -> Generator[Path]:
+    """Give a temporary file that takes the place of `path` when all went well, and vanishes otherwise."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".partial")
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        with temporary.open("rb") as stream:
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _write_list(path: Path, out: Path) -> None:
+    with path.open("w", encoding="utf-8-sig", newline="") as stream:
+        write = tables.csv_writer(stream, LIST_COLUMNS)
+        for row in list_rows(out):
+            write(row)
+
+
+def _write_parquet(path: Path, out: Path, table: str) -> None:
+    """Write a table with typed columns, empty cells of numbers as null; a field's metadata tell its unit."""
+    import pyarrow as pa
+    from pyarrow import csv as arrow_csv
+    from pyarrow import parquet
+
+    types = {
+        Kind.TEXT: pa.string(),
+        Kind.WHOLE: pa.int64(),
+        Kind.NUMBER: pa.float64(),
+        Kind.DAY: pa.date32(),
+        Kind.FLAG: pa.bool_(),
+    }
+    with opened(out, table) as (columns, rows):
+        is_empty = next(rows, None) is None
+    fields = [pa.field(c.name, types[c.kind], metadata={"unit": c.unit} if c.unit else None) for c in columns]
+    schema = pa.schema(fields, metadata={"disclaimer": DISCLAIMER})
+    with parquet.ParquetWriter(path, schema) as writer:
+        if is_empty:  # pyarrow wants a row below the header
+            return
+        batches = arrow_csv.open_csv(
+            out / f"{table}.csv",
+            read_options=arrow_csv.ReadOptions(block_size=_BLOCK_BYTES, use_threads=False),
+            convert_options=arrow_csv.ConvertOptions(
+                column_types=schema, null_values=[""], true_values=["true"], false_values=["false"]
+            ),
+        )
+        for batch in batches:
+            writer.write_batch(batch.cast(schema))
