@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from harm import children_of, crash_once, harm, is_running
 
 from wrinklecv.codes import Code
 from wrinklecv.errors import WorkersError
-from wrinklecv.workers import Failed, Workers, at_work, start_workers
+from wrinklecv.workers import Failed, Workers, at_work, result_of, start_workers
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, and limits memory")
 
@@ -73,6 +74,21 @@ def test_workers_that_cannot_start_are_said_not_waited_for() -> None:
             list(workers.do(harm, [(n, ("good", n)) for n in range(20)], timeout_s=60))
     finally:
         workers.stop()
+
+
+def test_workers_outlive_the_thread_that_asked_for_them() -> None:
+    workers, found = start_workers(1), []
+
+    def ask() -> None:
+        found.append(result_of(workers.begin(os.getpid, (), timeout_s=60), 60))
+
+    for _ in range(2):
+        thread = threading.Thread(target=ask)
+        thread.start()
+        thread.join()
+        time.sleep(1.0)  # what the system does to a worker without a parent, it does at once
+    workers.stop()
+    assert len(found) == 2 and found[0] == found[1]
 
 
 def test_workers_that_are_there_already_go_on() -> None:

@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future
@@ -40,6 +41,7 @@ _GRACE_S = 120.0
 """What a new worker may take to start on a busy machine."""
 _MOST_FRUITLESS = 4
 """Pools in a row that broke before anything was done."""
+_LOOK_S = 0.2
 _NO_MEMORY = 77
 """Exit code of a worker that found no memory."""
 
@@ -194,9 +196,29 @@ def start_workers(
     given = (os.getpid(), memory_mb, prepare)
 
     def make_pool() -> Any:
-        return ProcessPool(max_workers=jobs, initializer=_start_worker, initargs=given, context=context)
+        pool = ProcessPool(max_workers=jobs, initializer=_start_worker, initargs=given, context=context)
+        _start_in_thread(pool)
+        return pool
 
     return Workers(jobs, make_pool)
+
+
+def _start_in_thread(pool: Any) -> None:
+    """Start the processes of `pool` from a thread that lives as long as they do.
+
+    Linux counts the thread that started a process as its parent: workers that a page's thread had started
+    would be killed as soon as that page is shown.
+    """
+    started = threading.Event()
+
+    def stay() -> None:
+        while pool.active:
+            started.set()
+            time.sleep(_LOOK_S)
+        started.set()
+
+    threading.Thread(target=stay, daemon=True).start()
+    started.wait()
 
 
 def _answer(task: _Task[Any]) -> Any:
