@@ -12,13 +12,16 @@ from wrinklecv import chart as face_chart
 from wrinklecv.chart import px_to_mm
 from wrinklecv.codes import Code
 from wrinklecv.comparability import (
+    judge_efforts,
     judge_light,
     judge_movement,
     judge_poses,
     judge_registration,
+    judge_scales,
     judge_sharpness,
     shows_at_rest,
 )
+from wrinklecv.model import canonical_face
 from wrinklecv.pairs import SPEAKS_FOR, Travel
 from wrinklecv.records import Chart, Expression, Face, Finding, Float, Mask, Region, Scale, Verdict
 from wrinklecv.registration import Registration
@@ -246,3 +249,37 @@ def test_a_rest_photo_that_shows_expression_is_refused_with_its_reason() -> None
         Region.GLABELLA,
     )
     assert "its lines are deeper" in found.advice
+
+
+# -- two visits ------------------------------------------------------------------------------------
+
+
+def a_face(px_per_mm: float, *, corners_mm: float = 0.0) -> Face:
+    """Return the canonical face at a size, the corners of its mouth drawn up and out by `corners_mm`."""
+    places = canonical_face()[0][:, :2] * (1.0, -1.0)
+    for side, numbers in ((-1, (61, 185, 146)), (1, (291, 409, 375))):
+        places[list(numbers)] += np.array((side, -1.0)) * corners_mm / np.sqrt(2)
+    points = np.vstack([places, np.tile(places.mean(axis=0), (10, 1))]) * px_per_mm + 500
+    return Face(points, 0.0, 0.0, 0.0, 0.0, Scale(1 / px_per_mm, "given", 0.0), {})
+
+
+@pytest.mark.parametrize(("later", "doubted"), [(8.7, False), (9.0, True), (7.35, False), (7.2, True)])
+def test_visits_of_other_size_are_doubted_from_a_tenth_on(later: float, doubted: bool) -> None:
+    found = list(judge_scales(a_face(8.0), a_face(later)))
+    assert [f.code for f in found] == [Code.SCALE_DIFFERS] * doubted
+    for finding in found:
+        assert finding.verdict is Verdict.WARN
+        assert finding.advice.startswith("The face is 1.1")
+        assert f"in the {'later' if later > 8 else 'first'} photo" in finding.advice
+
+
+@pytest.mark.parametrize(("state", "words"), [(Expression.SMILE, "stronger"), (Expression.REST, "relaxed")])
+def test_visits_that_do_not_show_the_same_effort_are_doubted(state: Expression, words: str) -> None:
+    assert not list(judge_efforts(a_face(8.0), a_face(8.0, corners_mm=1.3), state))
+    for faces, which in (((0.0, 1.7), "later"), ((1.7, 0.0), "first")):
+        first, later = (a_face(8.0, corners_mm=mm) for mm in faces)
+        (found,) = judge_efforts(first, later, state)
+        assert (found.code, found.verdict) == (Code.EXPRESSION_DIFFERS, Verdict.WARN)
+        assert f"the {which} photo".casefold() in found.advice.casefold()
+        assert words in found.advice
+    assert not list(judge_efforts(a_face(8.0), a_face(8.0, corners_mm=3.0), Expression.UNKNOWN))

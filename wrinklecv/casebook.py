@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import NamedTuple
@@ -259,9 +259,10 @@ def follow_subject(
     settings: Settings = DEFAULTS,
     jobs: int = 2,
     noise: NoiseFigure | None = None,
+    days: Collection[date] | None = None,
     progress: Progress | None = None,
 ) -> FollowUp:
-    """Follow a subject over all its visits, measured anew from the stored photos.
+    """Follow a subject over all its visits, or those of `days`, measured anew from the stored photos.
 
     Visits of one day count as one. Photos of markings and of an unknown expression are left out, and so are
     those that cannot be scored: `progress` is told of each. noise: of unchanged faces; else the clinic's own
@@ -270,7 +271,7 @@ def follow_subject(
     page = store.page(code)
     photos: dict[str, tuple[date, StoredPhoto]] = {}  # the same photo twice is one photo
     for visit in sorted(page.visits, key=lambda visit: visit.visited_on):
-        for photo in visit.photos:
+        for photo in visit.photos if days is None or visit.visited_on in days else ():
             if photo.kind is not PhotoKind.MARKING and photo.expression is not Expression.UNKNOWN:
                 photos.setdefault(photo.sha256, (visit.visited_on, photo))
     shots = (NewShot(store.photo(p.sha256), p.original_name, p.expression) for _, p in photos.values())

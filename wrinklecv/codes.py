@@ -63,6 +63,7 @@ class Code(StrEnum):
     EYES_CLOSED = "eyes_closed"
     # the pair
     POSE_DIFFERS = "pose_differs"
+    SCALE_DIFFERS = "scale_differs"
     LIGHT_DIFFERS = "light_differs"
     EXPOSURE_DIFFERS = "exposure_differs"
     REST_SOFTER = "rest_softer"
@@ -70,6 +71,7 @@ class Code(StrEnum):
     SHARPNESS_DIFFERS = "sharpness_differs"
     NOT_LAID_TOGETHER = "not_laid_together"
     COVERAGE_DIFFERS = "coverage_differs"
+    EXPRESSION_DIFFERS = "expression_differs"
     WEAK_EXPRESSION = "weak_expression"
     REST_SHOWS_EXPRESSION = "rest_shows_expression"
     OTHER_REGION = "other_region"

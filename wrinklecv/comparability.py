@@ -13,15 +13,20 @@ import numpy as np
 
 from . import chart as face_chart
 from .codes import Code
-from .movement import mean_travel
+from .movement import STRENGTHS, TRAVEL_SE_MM, mean_travel, measure_travel, px_per_canonical_mm
 from .pairs import SPEAKS_FOR, Travel
 from .records import Assessment, Chart, Expression, Face, Finding, Float, Mask, Region, Verdict
 from .registration import Registration
+from .sides import Side
 
 REST_AND_EXPRESSION = ("rest", "expression")
 """What the two photos of a pair are called in what is said of them."""
+TWO_VISITS = ("first", "later")
+"""What the photos of two visits are called in what is said of them."""
 _SOFTER = {"rest": Code.REST_SOFTER, "expression": Code.EXPRESSION_SOFTER}
 _MOST_TURN_DEG = 5.0
+_MOST_SCALE = 1.1
+"""Face in one photo over face in the other, px: beyond it distance or zoom differ, and what is seen."""
 _WARN_EXPOSURE, _MOST_EXPOSURE = 0.9, 1.5
 """ln of the skin's light between the photos (1.3 and 2.2 stops). Contrast does not depend on it, but faint
 lines drown in the noise and the coding of the darker photo."""
@@ -44,8 +49,33 @@ _MOST_LOST = {
 0.09 on the forehead at most, 0.14 in the glabella (one 0.5), 0.29 beside the eyes, where turning counts."""
 _WEAK_MM = {Expression.BROW_RAISE: 1.0, Expression.FROWN: 0.5, Expression.SMILE: 1.5}
 """Mean travel (movement.py) below which an expression may have been too weak to show its lines."""
+_MOST_EFFORT_MM = {
+    Expression.BROW_RAISE: 2 * TRAVEL_SE_MM,
+    Expression.FROWN: 2 * TRAVEL_SE_MM,
+    Expression.SMILE: 3 * TRAVEL_SE_MM,
+}
+"""Travel between two photos of one state that an equally moved face does not show; the corners
+of the mouth are the least steady."""
 _BACKWARDS_MM = {Expression.BROW_RAISE: -0.8, Expression.FROWN: -0.5, Expression.SMILE: -1.0}
 """Travel beyond which the rest photo is the one that shows the expression."""
+
+
+def judge_visits(
+    first: Side, later: Side, laid: Mapping[Region, Registration], state: Expression
+) -> Iterator[Finding]:
+    """Doubt, or refuse, two photos of one state from two visits; laid: how the later lies on the first."""
+    one, other = first.assessment, later.assessment
+    softer_mm2 = first.more_mm2 - later.more_mm2
+    yield from judge_registration(laid)
+    yield from judge_poses(one.face, other.face)
+    yield from judge_scales(one.face, other.face)
+    yield from judge_light(first.chart, later.chart, (first.skin.usable, later.skin.usable))
+    yield from judge_sharpness(math.copysign(math.sqrt(abs(softer_mm2)), softer_mm2), TWO_VISITS)
+    yield from judge_efforts(one.face, other.face, state)
+    yield from judge_coverage(one, other, TWO_VISITS)
+    for finding in judge_photos(one, other, TWO_VISITS):
+        if finding.verdict is Verdict.REFUSE:
+            yield finding
 
 
 def judge_poses(rest: Face, expression: Face) -> Iterator[Finding]:
@@ -65,6 +95,45 @@ def judge_poses(rest: Face, expression: Face) -> Iterator[Finding]:
                 _MOST_TURN_DEG,
                 "deg",
             )
+
+
+def judge_scales(first: Face, later: Face) -> Iterator[Finding]:
+    """Doubt two visits whose faces are of different size in the photos."""
+    ratio = px_per_canonical_mm(later) / px_per_canonical_mm(first)
+    apart = max(ratio, 1 / ratio)
+    if apart > _MOST_SCALE:
+        larger, smaller = TWO_VISITS[::-1] if ratio > 1 else TWO_VISITS
+        yield Finding(
+            Code.SCALE_DIFFERS,
+            Verdict.WARN,
+            f"The face is {apart:.2f} times as large in the {larger} photo as in the {smaller} one (limit "
+            f"{_MOST_SCALE:.1f}): distance, zoom or file size differ, and the larger shows finer lines. Take "
+            "both from the same distance with the same camera.",
+            None,
+            apart,
+            _MOST_SCALE,
+            "×",
+        )
+
+
+def judge_efforts(first: Face, later: Face, state: Expression) -> Iterator[Finding]:
+    """Doubt two visits that do not show the same: an expression of other strength, or one at rest."""
+    travels = measure_travel(first, later)
+    for name in STRENGTHS if state is Expression.REST else (state,):
+        moved, limit = mean_travel(travels, name), _MOST_EFFORT_MM.get(name, math.inf)
+        if abs(moved) <= limit:
+            continue
+        words = name.value.replace("_", " ")
+        more, less = TWO_VISITS[::-1] if moved > 0 else TWO_VISITS
+        how = (
+            f"The {more} photo at rest shows more of a {words} than the {less} one (the face moved by "
+            f"{abs(moved):.1f} mm, limit {limit:.1f} mm): take both with a relaxed face."
+            if state is Expression.REST
+            else f"The {words} is stronger in the {more} photo (by {abs(moved):.1f} mm of movement, limit "
+            f"{limit:.1f} mm). Effect of a treatment and less effort cannot be told apart: ask for the same "
+            "full effort."
+        )
+        yield Finding(Code.EXPRESSION_DIFFERS, Verdict.WARN, how, None, abs(moved), limit, "mm")
 
 
 def judge_light(rest: Chart, expression: Chart, skins: tuple[Mask, Mask]) -> Iterator[Finding]:

@@ -178,6 +178,14 @@ def encode_jpeg(pixels: Bytes) -> bytes:
     return bytes(simplejpeg.encode_jpeg(np.ascontiguousarray(pixels), quality=90))
 
 
+def encode_png(pixels: Bytes) -> bytes:
+    """Return a PNG of (H, W, 3) uint8 sRGB, made from pixels only: it carries no metadata."""
+    done, data = cv2.imencode(".png", pixels[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 3])
+    if not done:
+        raise ValueError("these pixels cannot be a PNG")
+    return data.tobytes()
+
+
 def _on(cut: Cut, line: Line) -> Float:
     return line.path_xy @ cut.from_photo[:, :2].T + cut.from_photo[:, 2]
 

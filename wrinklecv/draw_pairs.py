@@ -15,27 +15,24 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from . import chart as face_chart
-from .draw import (
-    HALO,
-    MOST_ZOOM,
-    SUBPIXEL_BITS,
-    TILE_MARGIN_MM,
-    TILE_PX,
-    WHITE,
-    Cut,
-    cut_by,
-    draw_number,
-    draw_outline,
-    outline_xy,
+from .draw import HALO, SUBPIXEL_BITS, WHITE, Cut, draw_number, draw_outline
+from .frames import (
+    INK,
+    PAPER,
+    Cuts,
+    beside,
+    frames_by_landmarks,
+    in_one_frame,
+    label,
+    moved,
+    shrunk,
+    stacked,
 )
-from .model import canonical_face
 from .pairs import ComparedLine, Comparison
-from .records import Assessment, Bytes, Chart, Face, Float, LineKind, Photo, Region
+from .records import Assessment, Bytes, Chart, Float, LineKind, Photo, Region
 
 RGB = tuple[int, int, int]
 Side = Literal["rest", "expression"]
-Cuts = tuple[Cut, Cut]
-"""The rest photo and the expression photo in one frame, of one size."""
 SIDES: tuple[Side, Side] = ("rest", "expression")
 
 KIND_COLOURS: dict[LineKind, RGB] = {
@@ -74,17 +71,8 @@ _STROKES: dict[LineKind, _Stroke] = {
 }
 _PX_PER_THICKNESS = 600
 """Height of the face in px per px of thickness: the drawing looks the same at every size."""
-_STEADY = (33, 133, 362, 263, 168, 6, 197, 127, 356)
-"""Corners of the eyes, bridge of the nose, temples: no expression moves them, and they lie about as far
-from the lens as the regions do; the tip of the nose and the ears shift against these when the head turns."""
-_WHOLE_PX = (960.0, 1200.0)
-_WHOLE_MARGIN_MM = 6.0
 _BLINK_PX = 800
 _BLINK_MS = 700
-_BEYOND = (128, 128, 128)
-"""What a photo does not show is plain grey, not invented skin."""
-_PAPER, _INK = (38, 38, 38), (240, 240, 240)
-_SEAM_PX = 6
 
 
 def draw_kinds(
@@ -100,7 +88,7 @@ def draw_kinds(
     thickness = _thickness(np.ptp(assessment.face.points_xy[:, 1]))
     for line in _last(comparison.lines, marked):
         _draw_line(picture, _path_xy(line, side), line.kind, thickness, marked=line is marked)
-    return _stacked(picture, draw_legend(picture.shape[1], comparison.lines))
+    return stacked(picture, draw_legend(picture.shape[1], comparison.lines))
 
 
 def registered(rest: Photo, expression: Photo, comparison: Comparison, region: Region | None = None) -> Cuts:
@@ -108,32 +96,12 @@ def registered(rest: Photo, expression: Photo, comparison: Comparison, region: R
 
     Raises ValueError when the photos are not those of the pair.
     """
-    photos = (rest, expression)
-    assessments = tuple(
-        _assessment_of(photo, comparison, side) for photo, side in zip(photos, SIDES, strict=True)
+    first, second = (
+        _assessment_of(photo, comparison, side) for photo, side in zip((rest, expression), SIDES, strict=True)
     )
-    frames = _frames(*(assessment.face for assessment in assessments))
-    outlines = [
-        [outline_xy(_chart_of(photo, found), r) for r in ([region] if region else Region)]
-        for photo, found in zip(photos, assessments, strict=True)
-    ]
-    placed = [
-        _moved(frame, xy)
-        for frame, found, own in zip(frames, assessments, outlines, strict=True)
-        for xy in (*own, *([] if region else [found.face.points_xy]))
-    ]
-    low, high = _box(placed)
-    finest = max(float(np.linalg.det(frame[:, :2])) ** -0.5 for frame in frames)
-    margin = TILE_MARGIN_MM if region else _WHOLE_MARGIN_MM
-    zoom = float((np.array(TILE_PX if region else _WHOLE_PX) / (high - low + 2 * margin)).min())
-    zoom = min(zoom, MOST_ZOOM * finest)
-    size = np.array(TILE_PX) if region else np.round((high - low + 2 * margin) * zoom)
-    corner = (low + high) / 2 - size / zoom / 2
-    cuts = [
-        cut_by(photo, _to_cut(frame, zoom, corner), (int(size[0]), int(size[1])), own, beyond=_BEYOND)
-        for photo, frame, own in zip(photos, frames, outlines, strict=True)
-    ]
-    return cuts[0], cuts[1]
+    charts = _chart_of(rest, first), _chart_of(expression, second)
+    frames = frames_by_landmarks(first.face, second.face)
+    return in_one_frame((rest, expression), (first, second), charts, frames, region)
 
 
 def draw_kinds_on(
@@ -153,10 +121,10 @@ def draw_kinds_on(
         draw_outline(picture, outline)
     thickness = _thickness(max(picture.shape))
     for line in _last(lines, marked):
-        path = _moved(cut.from_photo, _path_xy(line, side))
+        path = moved(cut.from_photo, _path_xy(line, side))
         _draw_line(picture, path, line.kind, thickness, marked=line is marked)
     for line, number in zip(lines, numbers, strict=True) if numbers else ():
-        path = _moved(cut.from_photo, _path_xy(line, side))
+        path = moved(cut.from_photo, _path_xy(line, side))
         draw_number(picture, path, number, marked=line is marked)
     return picture
 
@@ -179,15 +147,14 @@ def lay_side_by_side(
     """Lay registered photos side by side under their names; lines and legend when `drawn`."""
     lines = comparison.lines if region is None else comparison.lines_in(region)
     halves = [
-        _stacked(
-            _label(cut.pixels.shape[1], words),
+        stacked(
+            label(cut.pixels.shape[1], words),
             draw_kinds_on(cut, lines, side, marked=marked) if drawn else cut.pixels,
         )
         for cut, side, words in zip(cuts, SIDES, _names(comparison), strict=True)
     ]
-    seam = np.full((len(halves[0]), _SEAM_PX, 3), _PAPER, np.uint8)
-    picture = np.concatenate([halves[0], seam, halves[1]], axis=1)
-    return _stacked(picture, draw_legend(picture.shape[1], lines)) if drawn else picture
+    picture = beside(*halves)
+    return stacked(picture, draw_legend(picture.shape[1], lines)) if drawn else picture
 
 
 def blink(rest: Photo, expression: Photo, comparison: Comparison, *, region: Region | None = None) -> bytes:
@@ -199,10 +166,8 @@ def blink_cuts(cuts: Cuts, comparison: Comparison) -> bytes:
     """Return an animated GIF of registered photos, 0.7 s each, without metadata."""
     frames = []
     for cut, words in zip(cuts, _names(comparison), strict=True):
-        shrink = min(1.0, _BLINK_PX / max(cut.pixels.shape))
-        size = tuple(max(1, round(side * shrink)) for side in cut.pixels.shape[1::-1])
-        small = cv2.resize(cut.pixels, size, interpolation=cv2.INTER_AREA)
-        frames.append(Image.fromarray(_stacked(_label(size[0], words), np.asarray(small, np.uint8))))
+        small = shrunk(cut.pixels, _BLINK_PX)
+        frames.append(Image.fromarray(stacked(label(small.shape[1], words), small)))
     # One palette for both: colours that change with the frame would look like a change of the skin.
     both = Image.fromarray(np.concatenate([np.asarray(frame) for frame in frames]))
     palette = both.quantize(256)
@@ -212,7 +177,7 @@ def blink_cuts(cuts: Cuts, comparison: Comparison) -> bytes:
     return data.getvalue()
 
 
-# -- one frame -------------------------------------------------------------------------------------
+# -- the pair's photos -----------------------------------------------------------------------------
 
 
 def _assessment_of(photo: Photo, comparison: Comparison, side: Side) -> Assessment:
@@ -224,43 +189,6 @@ def _assessment_of(photo: Photo, comparison: Comparison, side: Side) -> Assessme
 
 def _chart_of(photo: Photo, found: Assessment) -> Chart:
     return face_chart.make_chart(photo, found.face) if found.chart is None else found.chart
-
-
-def _frames(rest: Face, expression: Face) -> tuple[Float, Float]:
-    """Return for both photos the similarity (2, 3) from px to an upright frame in mm of the usual face.
-
-    The expression photo is laid onto the rest photo, not onto the usual face: both show the same person.
-    """
-    steady = list(_STEADY)
-    usual = canonical_face()[0][steady, :2] * (1.0, -1.0)
-    first = _similarity(rest.points_xy[steady], usual)
-    second = _similarity(expression.points_xy[steady], _moved(first, rest.points_xy[steady]))
-    return first, second
-
-
-def _similarity(points: Float, onto: Float) -> Float:
-    """Fit turn, scale and shift that take `points` (N, 2) onto others by least squares: (2, 3)."""
-    z, w = (xy[:, 0] + 1j * xy[:, 1] for xy in (points, onto))
-    centred = z - z.mean()
-    by = complex(np.vdot(centred, w - w.mean()) / np.vdot(centred, centred))
-    shift = complex(w.mean() - by * z.mean())
-    return np.array(((by.real, -by.imag, shift.real), (by.imag, by.real, shift.imag)))
-
-
-def _to_cut(frame: Float, zoom: float, corner: Float) -> Float:
-    """Return photo px → px of a picture of `zoom` px per mm whose top left edge lies at `corner` (mm)."""
-    matrix = zoom * frame
-    matrix[:, 2] -= zoom * corner + 0.5  # centres of pixels
-    return np.asarray(matrix)
-
-
-def _moved(matrix: Float, points_xy: Float) -> Float:
-    return np.asarray(points_xy @ matrix[:, :2].T + matrix[:, 2])
-
-
-def _box(paths: Sequence[Float]) -> tuple[Float, Float]:
-    points = np.concatenate(paths)
-    return points.min(axis=0), points.max(axis=0)
 
 
 # -- strokes ---------------------------------------------------------------------------------------
@@ -331,7 +259,7 @@ def draw_legend(width_px: int, lines: Sequence[ComparedLine]) -> Bytes:
     cell = max(font.getlength(text) for text in texts.values()) + stroke_px + 3 * pad
     columns = max(1, min(4, int(width_px // cell)))
     columns = 2 if columns == 3 else columns
-    strip = np.full((row_px * -(-len(texts) // columns) + pad, width_px, 3), _PAPER, np.uint8)
+    strip = np.full((row_px * -(-len(texts) // columns) + pad, width_px, 3), PAPER, np.uint8)
     places = [
         ((k % columns) * width_px / columns + pad, (k // columns + 0.5) * row_px + pad / 2)
         for k in range(len(texts))
@@ -342,22 +270,9 @@ def draw_legend(width_px: int, lines: Sequence[ComparedLine]) -> Bytes:
     image = Image.fromarray(strip)
     pen = ImageDraw.Draw(image)
     for (x, y), text in zip(places, texts.values(), strict=True):
-        pen.text((x + stroke_px + pad, y), text, _INK, font, "lm")
+        pen.text((x + stroke_px + pad, y), text, INK, font, "lm")
     return np.array(image)
 
 
 def _names(comparison: Comparison) -> tuple[str, str]:
     return "rest", f"expression: {comparison.name.value.replace('_', ' ')}"
-
-
-def _label(width_px: int, words: str) -> Bytes:
-    """Draw a strip (h, width, 3) that names the picture below it."""
-    size = max(10.0, width_px / 34)
-    image = Image.new("RGB", (width_px, round(1.8 * size)), _PAPER)
-    place = (round(0.6 * size), image.height / 2)
-    ImageDraw.Draw(image).text(place, words, _INK, ImageFont.load_default(size), "lm")
-    return np.array(image)
-
-
-def _stacked(upper: Bytes, lower: Bytes) -> Bytes:
-    return np.concatenate([upper, lower])

@@ -13,14 +13,7 @@ from datetime import date
 import numpy as np
 
 from .changes import PRIOR_NOISE, Value, judge_change
-from .comparability import (
-    judge_coverage,
-    judge_light,
-    judge_photos,
-    judge_poses,
-    judge_registration,
-    judge_sharpness,
-)
+from .comparability import judge_visits
 from .comparison import compare
 from .courses import asymmetry_of, conversions_of, cycles_of
 from .errors import NotComparableError
@@ -44,8 +37,6 @@ from .timeline import days_since, next_photo, status_at
 from .traces import Sighting, Trace, equally_soft, trace_lines
 from .visits import Treatment
 
-_PHOTOS = ("first", "later")
-"""What the photos of two visits are called in what is said of them."""
 _MOST_UNSEEN = 0.1
 """Share of the lines, by length, that a photo may hide and still be compared."""
 _COMMON_SD = 0.02
@@ -139,21 +130,7 @@ def _gather(state: Expression, visits: Sequence[VisitPhotos], settings: Settings
     laid, findings = [], [tuple[Finding, ...]()]
     for side in sides[1:]:
         how = register(first.chart, side.chart, visible=side.skin.visible)
-        softer_mm2 = first.more_mm2 - side.more_mm2
-        findings.append(
-            (
-                *judge_registration(how),
-                *judge_poses(first.assessment.face, side.assessment.face),
-                *judge_light(first.chart, side.chart, (first.skin.usable, side.skin.usable)),
-                *judge_sharpness(math.copysign(math.sqrt(abs(softer_mm2)), softer_mm2), _PHOTOS),
-                *judge_coverage(first.assessment, side.assessment, _PHOTOS),
-                *(
-                    finding
-                    for finding in judge_photos(first.assessment, side.assessment, _PHOTOS)
-                    if finding.verdict is Verdict.REFUSE
-                ),
-            )
-        )
+        findings.append(tuple(judge_visits(first, side, how, state)))
         laid.append(how)
     return _State(state, tuple(k for k, _ in photos), tuple(sides), tuple(laid), tuple(findings))
 

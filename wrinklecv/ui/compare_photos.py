@@ -11,7 +11,8 @@ import streamlit as st
 from wrinklecv.assessment import assess
 from wrinklecv.comparison import compare
 from wrinklecv.draw import encode_jpeg
-from wrinklecv.draw_pairs import Cuts, blink_cuts, lay_side_by_side, registered
+from wrinklecv.draw_pairs import blink_cuts, lay_side_by_side, registered
+from wrinklecv.frames import Cuts
 from wrinklecv.listing import parse_name
 from wrinklecv.movement import seem_swapped
 from wrinklecv.pair_tables import pair_document

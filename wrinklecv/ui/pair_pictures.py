@@ -9,8 +9,9 @@ import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from wrinklecv.draw import encode_jpeg
-from wrinklecv.draw_pairs import SIDES, Cuts, blink_cuts, draw_kinds_on, lay_side_by_side
+from wrinklecv.draw_pairs import SIDES, blink_cuts, draw_kinds_on, lay_side_by_side
 from wrinklecv.forced import mean_profile
+from wrinklecv.frames import Cuts
 from wrinklecv.pairs import ComparedLine, Comparison
 from wrinklecv.records import LineKind, Region, Verdict
 from wrinklecv.totals import verdict_of
