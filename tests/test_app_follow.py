@@ -177,7 +177,7 @@ def spoiled(store: Store, code: str, **named: Any) -> FollowUp:
         lines=lines,
         visits=(*found.visits[:-1], last),
         series=tuple(s for s in found.series if s.region is not Region.FOREHEAD),
-        cycles=tuple(dataclasses.replace(c, days_to_half=101) for c in found.cycles),
+        cycles=tuple(dataclasses.replace(c, days_to_half=101, between=(90, 120)) for c in found.cycles),
         asymmetries=tuple(dataclasses.replace(a, value=-0.5, se=0.1) for a in found.asymmetries),
         next_photo=date.today() + timedelta(days=3),
     )
@@ -199,7 +199,7 @@ def test_what_could_not_be_compared_is_told_with_its_reason(
         "Cannot be followed: no photo of the first visit",
         r"**10 Apr 2025, rest, glabella:** The picture is blurred\. Hold still\.",
         "not seen (limit 1.00)",
-        "101 days",
+        "101 days (between days 90 and 120)",
         "more lines on the right",
         "In 3 days.",
     ):

@@ -7,8 +7,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from wrinklecv.changes import PRIOR_NOISE, Judged, Value, judge_change
-from wrinklecv.histories import ChangeVerdict, NoiseFigure
+from wrinklecv.changes import PRIOR_NOISE, Value, judge_change, own_noise
+from wrinklecv.histories import ChangeVerdict, Judged, NoiseFigure
 
 CHANGED, SAME, REFUSED = (
     ChangeVerdict.CHANGED,
@@ -48,6 +48,35 @@ def test_what_untreated_skin_did_too_is_no_change() -> None:
 
 def test_a_change_beyond_the_control_counts_even_when_the_control_moved() -> None:
     assert judged(100, 50, (Value(50, 0.5), Value(43, 0.5))).verdict is CHANGED
+
+
+def test_a_control_that_moved_may_hide_a_change() -> None:
+    result = judged(100, 100, (Value(50, 0.5), Value(63, 0.5)))
+    assert result.verdict is REFUSED
+    assert "Untreated skin changed by +26%" in result.reason and "hide a change" in result.reason
+
+
+def test_a_control_that_hardly_moved_hides_nothing() -> None:
+    assert judged(100, 100, (Value(50, 0.5), Value(52, 0.5))).verdict is SAME
+
+
+def test_what_the_control_did_stands_beside_the_verdict() -> None:
+    result = judged(100, 70, STILL, (Value(50, 0.5), Value(45, 0.5)))
+    assert result.control_share == pytest.approx(-0.05)
+    assert result.control_se is not None and 0.03 < result.control_se < 0.04
+    assert judged(100, 70).control_share is None
+
+
+def test_two_visits_that_cannot_be_compared_with_each_other_tell_nothing() -> None:
+    result = judge_change(Value(100, 0.5), Value(70, 0.5), NOISE, (), refused="Other light.")
+    assert (result.verdict, result.reason) == (REFUSED, "Other light.")
+
+
+def test_shots_of_one_visit_never_make_the_noise_smaller_than_a_fixed_rigs() -> None:
+    assert own_noise(0.08, "30 repeats").relative_sd == 0.08
+    burst = own_noise(0.004, "30 repeats")
+    assert burst.relative_sd == PRIOR_NOISE.relative_sd and burst.own
+    assert "0.4%" in burst.source
 
 
 def test_a_still_control_leaves_a_change_a_change() -> None:

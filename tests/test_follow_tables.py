@@ -52,16 +52,16 @@ COURSE = FollowUp(
     ),
     changes=(
         Change(
-            Region.GLABELLA,
-            REST,
-            FIRST,
-            LATER,
-            -3.0,
-            0.5,
-            0.98,
-            -0.3,
-            ChangeVerdict.CHANGED,
-            "",
+            region=Region.GLABELLA,
+            state=REST,
+            since=FIRST,
+            until=LATER,
+            difference=-3.0,
+            se=0.5,
+            smallest_detectable=0.98,
+            share=-0.3,
+            verdict=ChangeVerdict.CHANGED,
+            reason="",
             treated=True,
         ),
     ),
@@ -81,6 +81,9 @@ COURSE = FollowUp(
     asymmetries=(Asymmetry(FIRST, REST, 0.1, 0.05),),
     cycles=(Cycle(FIRST, Region.GLABELLA, REST, None),),
     next_photo=date(2025, 4, 10),
+    settings_digest="ab",
+    measure_version=3,
+    model_sha256="cd",
 )
 
 

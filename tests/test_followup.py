@@ -136,9 +136,8 @@ def with_a_lock_of_hair(pixels: Bytes) -> Bytes:
 def test_a_softer_photo_of_a_later_visit_is_called_that_and_not_compared() -> None:
     followed = follow_up([visits()[0], spoiled(visits()[1], blurred)], treatments=[TREATED])
     assert {c.verdict for c in followed.changes} == {ChangeVerdict.NOT_COMPARABLE}
-    assert all(
-        c.reason.startswith("The later photo is softer than the first photo") for c in followed.changes
-    )
+    reason = "2025-01-24: The later photo is softer than the first photo"
+    assert all(c.reason.startswith(reason) for c in followed.changes)
     codes = {finding.code for _, finding in followed.visits[1].findings}
     assert Code.SHARPNESS_DIFFERS in codes
     assert not codes & {Code.REST_SOFTER, Code.EXPRESSION_SOFTER}
@@ -149,9 +148,108 @@ def test_hair_over_lines_is_no_change_of_them() -> None:
     forehead = [c for c in followed.changes if c.region is Region.FOREHEAD]
     assert [c.verdict for c in forehead] == [ChangeVerdict.NOT_COMPARABLE]
     assert "hair" in forehead[0].reason
+    at_rest = (line for line in followed.lines if line.state is Expression.REST)
+    there = [line.sightings[1] for line in at_rest if line.region is Region.FOREHEAD]
+    assert there and all(sighting.refused and not sighting.seen for sighting in there)
     others = [c for c in followed.changes if c.region in (Region.CROWS_FEET_LEFT, Region.CROWS_FEET_RIGHT)]
     assert others
     assert not any(c.verdict is ChangeVerdict.NOT_COMPARABLE for c in others)
+
+
+def lit(slope: float) -> Callable[[Bytes], Bytes]:
+    """Return what makes one side of the photo brighter, ln from the middle to the edge."""
+
+    def brighten(pixels: Bytes) -> Bytes:
+        across = np.linspace(-1, 1, pixels.shape[1])[None, :, None]
+        return np.asarray(np.clip(pixels * np.exp(slope * across), 0, 255), np.uint8)
+
+    return brighten
+
+
+def filed_as(state: Expression, shown: Expression, visit: int = 1) -> VisitPhotos:
+    """Return one photo of a visit under the name of another state."""
+    path = next(SAMPLES.glob(f"sub-001_ses-{visits()[visit].day:%Y%m%d}_expr-{shown}_*.jpg"))
+    return VisitPhotos(visits()[visit].day, ((state, assess(read_photo(path))),))
+
+
+def test_an_expression_filed_as_rest_is_no_change_of_the_resting_face() -> None:
+    followed = follow_up([visits()[0], filed_as(Expression.REST, Expression.BROW_RAISE)])
+    verdicts = {c.region: c for c in followed.changes}
+    assert verdicts[Region.FOREHEAD].verdict is ChangeVerdict.NOT_COMPARABLE
+    assert (
+        "The later photo at rest shows more of a brow raise than the first one"
+        in verdicts[Region.FOREHEAD].reason
+    )
+    assert verdicts[Region.CROWS_FEET_LEFT].verdict is not ChangeVerdict.NOT_COMPARABLE
+
+
+def test_a_weaker_expression_is_in_doubt_and_said_to_be() -> None:
+    followed = follow_up([visits()[0], filed_as(Expression.BROW_RAISE, Expression.REST)])
+    (forehead,) = (c for c in followed.changes if c.region is Region.FOREHEAD)
+    assert Code.EXPRESSION_DIFFERS in forehead.doubts
+    advice = [f.advice for _, f in followed.visits[1].findings if f.code is Code.EXPRESSION_DIFFERS]
+    assert "The brow raise is stronger in the first photo" in advice[0]
+    assert "cannot be told apart" in advice[0]
+
+
+def test_two_visits_like_the_first_may_yet_be_unlike_each_other() -> None:
+    days = [date(2025, 2, 1), date(2025, 3, 1)]
+    lights = [
+        dataclasses.replace(spoiled(visits()[0], lit(slope)), day=day)
+        for slope, day in zip((-0.45, 0.45), days, strict=True)
+    ]
+    changes = [c for c in follow_up([visits()[0], *lights]).changes if c.region is Region.FOREHEAD]
+    by_days = {(c.since, c.until): c for c in changes}
+    assert by_days[days[0], days[1]].verdict is ChangeVerdict.NOT_COMPARABLE
+    assert "light falls differently" in by_days[days[0], days[1]].reason
+    from_baseline = by_days[visits()[0].day, days[1]]
+    assert from_baseline.verdict is ChangeVerdict.NO_DETECTABLE_CHANGE
+    assert from_baseline.doubts == (Code.LIGHT_DIFFERS,)
+
+
+@functools.cache
+def with_a_soft_visit() -> FollowUp:
+    """An unchanged face whose second visit has a soft photo, refused, and a third like the first."""
+    middle = dataclasses.replace(spoiled(visits()[0], blurred), day=date(2025, 1, 24))
+    last = dataclasses.replace(visits()[0], day=date(2025, 4, 10))
+    return follow_up([visits()[0], middle, last], treatments=[TREATED])
+
+
+def test_a_refused_photo_is_marked_wherever_its_number_stands() -> None:
+    for series in with_a_soft_visit().series:
+        told = [bool(point.refused) for point in series.points]
+        assert told == ([False, True, False] if series.state is Expression.REST else [False, False])
+    for line in with_a_soft_visit().lines:
+        if line.state is Expression.REST:
+            assert [bool(s.refused) for s in line.sightings] == [False, True, False]
+            assert not line.sightings[1].seen
+    assert date(2025, 1, 24) not in {a.day for a in with_a_soft_visit().asymmetries}
+
+
+def test_an_unchanged_face_with_a_soft_photo_has_no_effect_that_could_wear_off() -> None:
+    assert with_a_soft_visit().cycles
+    assert all(cycle.days_to_half is None for cycle in with_a_soft_visit().cycles)
+
+
+def test_only_the_runs_that_can_be_compared_count() -> None:
+    soft, sharp = spoiled(visits()[0], blurred).photos[0], visits()[0].photos
+    rest = next(photo for photo in sharp if photo[0] is Expression.REST)
+    later = VisitPhotos(date(2025, 1, 24), (soft, rest))
+    followed = follow_up([VisitPhotos(visits()[0].day, (rest,)), later], treatments=[TREATED])
+    assert [[point.photos for point in series.points] for series in followed.series] == [[1, 1]] * 4
+    assert not any(s.refused for line in followed.lines for s in line.sightings)
+
+
+def test_a_photo_of_the_day_of_the_treatment_is_taken_before_it() -> None:
+    day = visits()[1].day
+    followed = follow_up(visits()[:2], treatments=[dataclasses.replace(TREATED, treated_on=day)])
+    assert not any(change.treated for change in followed.changes)
+
+
+def test_the_interval_of_a_point_holds_the_noise_between_visits() -> None:
+    point = course().series[0].points[0]
+    low, high = course().interval(point)
+    assert high - low > 2 * 1.96 * max(point.index_se, course().noise.relative_sd * point.index)
 
 
 def test_a_visit_without_photos_is_passed_over_and_none_at_all_is_refused() -> None:

@@ -25,7 +25,7 @@ from .records import Assessment, Expression, Finding, Photo, Region, Verdict
 from .registration import Registration, register
 from .settings import DEFAULTS, Settings
 from .sides import Side, side_of
-from .traces import equally_soft
+from .states import equally_soft
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,7 +15,7 @@ from datetime import date
 from typing import NamedTuple
 
 from .agreement import Origin, measure_noise
-from .changes import PRIOR_NOISE
+from .changes import PRIOR_NOISE, own_noise
 from .codes import Code
 from .comparison import compare
 from .errors import PhotoError
@@ -297,8 +297,8 @@ def clinic_noise(store: Store, *, settings: Settings = DEFAULTS) -> NoiseFigure:
     Repeats are several runs of one expression at one visit; a photo counts once, whoever it is kept for. The
     relative standard deviation of the whole wrinkle index, pooled over regions: each index over the mean of
     its repeats. Lines that come and go between two photos count, those that follow-up forces do not, so the
-    figure is on the safe side. With fewer than 10 repeats it is the literature's, unless even these exclude
-    that as too small.
+    figure is on the safe side; and it is never below the best fixed rig's. With fewer than 10 repeats it is
+    the literature's, unless even these exclude that as too small.
     """
     method, seen = Method(settings.digest), set[str]()
     rows: list[list[float]] = []
@@ -315,7 +315,7 @@ def clinic_noise(store: Store, *, settings: Settings = DEFAULTS) -> NoiseFigure:
         return PRIOR_NOISE
     enough = noise.origin is Origin.OWN and degrees >= _LEAST_DEGREES
     if enough or low > PRIOR_NOISE.relative_sd:
-        return NoiseFigure(value, f"{degrees} repeated photos of this store", own=True)
+        return own_noise(value, f"{degrees} repeated photos of this store")
     return PRIOR_NOISE
 
 

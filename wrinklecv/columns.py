@@ -50,7 +50,7 @@ _WHOLE = frozenset(
     )
 )
 _DAYS = frozenset(("since", "until", "day"))
-_FLAGS = frozenset(("own", "treated", "seen"))
+_FLAGS = frozenset(("own", "treated", "seen", "comparable"))
 _INDICES = ("wrinkle_index", "rest_index", "expression_index", "dynamic_gap", "difference")
 _BARE = ("contrast", "contrast_se", "signal_to_noise", "likelihood", "limit", "confidence", "relative_sd")
 _UNITS = (  # ends of column names, in the order in which they are tried
@@ -61,7 +61,7 @@ _UNITS = (  # ends of column names, in the order in which they are tried
     ("_deg", "deg"),
     ("_px", "px"),
     ("coverage", "share"),
-    *((f"share{end}", "share") for end in ("", "_low", "_high", "_sd")),
+    *((f"share{end}", "share") for end in ("", "_low", "_high", "_sd", "_se")),
     *((f"{name}{end}", "mm*%/cm2") for name in _INDICES for end in ("", "_se", "_sd")),
     ("smallest_detectable", "mm*%/cm2"),
     *((name, "1") for name in _BARE),

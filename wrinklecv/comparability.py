@@ -13,7 +13,15 @@ import numpy as np
 
 from . import chart as face_chart
 from .codes import Code
-from .movement import STRENGTHS, TRAVEL_SE_MM, mean_travel, measure_travel, px_per_canonical_mm
+from .movement import (
+    CLEAR_CHANGE,
+    STRENGTHS,
+    TRAVEL_SE_MM,
+    gain_of,
+    mean_travel,
+    measure_travel,
+    px_per_canonical_mm,
+)
 from .pairs import SPEAKS_FOR, Travel
 from .records import Assessment, Chart, Expression, Face, Finding, Float, Mask, Region, Verdict
 from .registration import Registration
@@ -55,7 +63,8 @@ _MOST_EFFORT_MM = {
     Expression.SMILE: 3 * TRAVEL_SE_MM,
 }
 """Travel between two photos of one state that an equally moved face does not show; the corners
-of the mouth are the least steady."""
+of the mouth are the least steady. The brows of 51 people at rest and smiling, which a smile does not raise,
+reach it together with CLEAR_CHANGE in none."""
 _BACKWARDS_MM = {Expression.BROW_RAISE: -0.8, Expression.FROWN: -0.5, Expression.SMILE: -1.0}
 """Travel beyond which the rest photo is the one that shows the expression."""
 
@@ -64,18 +73,25 @@ def judge_visits(
     first: Side, later: Side, laid: Mapping[Region, Registration], state: Expression
 ) -> Iterator[Finding]:
     """Doubt, or refuse, two photos of one state from two visits; laid: how the later lies on the first."""
-    one, other = first.assessment, later.assessment
-    softer_mm2 = first.more_mm2 - later.more_mm2
     yield from judge_registration(laid)
-    yield from judge_poses(one.face, other.face)
-    yield from judge_scales(one.face, other.face)
-    yield from judge_light(first.chart, later.chart, (first.skin.usable, later.skin.usable))
-    yield from judge_sharpness(math.copysign(math.sqrt(abs(softer_mm2)), softer_mm2), TWO_VISITS)
-    yield from judge_efforts(one.face, other.face, state)
-    yield from judge_coverage(one, other, TWO_VISITS)
-    for finding in judge_photos(one, other, TWO_VISITS):
+    yield from judge_alike(first, later, state)
+    for finding in judge_photos(first.assessment, later.assessment, TWO_VISITS):
         if finding.verdict is Verdict.REFUSE:
             yield finding
+
+
+def judge_alike(
+    first: Side, later: Side, state: Expression, names: tuple[str, str] = TWO_VISITS
+) -> Iterator[Finding]:
+    """Doubt, or refuse, two photos of one state that were not taken alike."""
+    one, other = first.assessment, later.assessment
+    softer_mm2 = first.more_mm2 - later.more_mm2
+    yield from judge_poses(one.face, other.face)
+    yield from judge_scales(one.face, other.face, names)
+    yield from judge_light(first.chart, later.chart, (first.skin.usable, later.skin.usable))
+    yield from judge_sharpness(math.copysign(math.sqrt(abs(softer_mm2)), softer_mm2), names)
+    yield from judge_efforts(one.face, other.face, state, names)
+    yield from judge_coverage(one, other, names)
 
 
 def judge_poses(rest: Face, expression: Face) -> Iterator[Finding]:
@@ -97,12 +113,12 @@ def judge_poses(rest: Face, expression: Face) -> Iterator[Finding]:
             )
 
 
-def judge_scales(first: Face, later: Face) -> Iterator[Finding]:
+def judge_scales(first: Face, later: Face, names: tuple[str, str] = TWO_VISITS) -> Iterator[Finding]:
     """Doubt two visits whose faces are of different size in the photos."""
     ratio = px_per_canonical_mm(later) / px_per_canonical_mm(first)
     apart = max(ratio, 1 / ratio)
     if apart > _MOST_SCALE:
-        larger, smaller = TWO_VISITS[::-1] if ratio > 1 else TWO_VISITS
+        larger, smaller = names[::-1] if ratio > 1 else names
         yield Finding(
             Code.SCALE_DIFFERS,
             Verdict.WARN,
@@ -116,24 +132,40 @@ def judge_scales(first: Face, later: Face) -> Iterator[Finding]:
         )
 
 
-def judge_efforts(first: Face, later: Face, state: Expression) -> Iterator[Finding]:
-    """Doubt two visits that do not show the same: an expression of other strength, or one at rest."""
+def judge_efforts(
+    first: Face, later: Face, state: Expression, names: tuple[str, str] = TWO_VISITS
+) -> Iterator[Finding]:
+    """Doubt two visits that do not show the same: an expression of other strength, or one at rest.
+
+    Where the landmark model's strengths also say that one is not at rest, the regions that the movement folds
+    are refused.
+    """
     travels = measure_travel(first, later)
     for name in STRENGTHS if state is Expression.REST else (state,):
         moved, limit = mean_travel(travels, name), _MOST_EFFORT_MM.get(name, math.inf)
         if abs(moved) <= limit:
             continue
         words = name.value.replace("_", " ")
-        more, less = TWO_VISITS[::-1] if moved > 0 else TWO_VISITS
+        more, less = names[::-1] if moved > 0 else names
+        if state is not Expression.REST:
+            how = (
+                f"The {words} is stronger in the {more} photo (by {abs(moved):.1f} mm of movement, limit "
+                f"{limit:.1f} mm). Effect of a treatment and less effort cannot be told apart: ask for the "
+                "same full effort."
+            )
+            yield Finding(Code.EXPRESSION_DIFFERS, Verdict.WARN, how, None, abs(moved), limit, "mm")
+            continue
         how = (
             f"The {more} photo at rest shows more of a {words} than the {less} one (the face moved by "
             f"{abs(moved):.1f} mm, limit {limit:.1f} mm): take both with a relaxed face."
-            if state is Expression.REST
-            else f"The {words} is stronger in the {more} photo (by {abs(moved):.1f} mm of movement, limit "
-            f"{limit:.1f} mm). Effect of a treatment and less effort cannot be told apart: ask for the same "
-            "full effort."
         )
-        yield Finding(Code.EXPRESSION_DIFFERS, Verdict.WARN, how, None, abs(moved), limit, "mm")
+        gain = gain_of(first, later, name)
+        if abs(gain) < CLEAR_CHANGE or gain * moved < 0:
+            yield Finding(Code.EXPRESSION_DIFFERS, Verdict.WARN, how, None, abs(moved), limit, "mm")
+            continue
+        how += " Or was it filed as rest by mistake?"
+        for region in SPEAKS_FOR[name]:
+            yield Finding(Code.REST_SHOWS_EXPRESSION, Verdict.REFUSE, how, region, abs(moved), limit, "mm")
 
 
 def judge_light(rest: Chart, expression: Chart, skins: tuple[Mask, Mask]) -> Iterator[Finding]:

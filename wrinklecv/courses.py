@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from itertools import pairwise
 
@@ -26,7 +26,7 @@ def conversions_of(sightings: Sequence[LineSighting]) -> tuple[Conversion, ...]:
 
 def asymmetry_of(series: Sequence[Series], noise: NoiseFigure) -> Iterator[Asymmetry]:
     """Compare the skin beside the left eye with that beside the right, at each visit that has both."""
-    by_side = {(s.region, s.state): {p.day: p for p in s.points} for s in series}
+    by_side = {(s.region, s.state): {p.day: p for p in s.points if not p.refused} for s in series}
     for (region, state), left in by_side.items():
         right = by_side.get((Region.CROWS_FEET_RIGHT, state), {})
         if region is not Region.CROWS_FEET_LEFT:
@@ -42,7 +42,13 @@ def asymmetry_of(series: Sequence[Series], noise: NoiseFigure) -> Iterator[Asymm
             yield Asymmetry(day, state, value, se)
 
 
-def cycles_of(series: Sequence[Series], treatments: Sequence[Treatment]) -> Iterator[Cycle]:
+Difference = Callable[[Series, date, date], float]
+"""By how much a series' index at the second day differs from that at the first; 0 within the noise."""
+
+
+def cycles_of(
+    series: Sequence[Series], treatments: Sequence[Treatment], difference: Difference
+) -> Iterator[Cycle]:
     """Tell for each treatment and treated region after how many days half of its effect was gone."""
     days = sorted({t.treated_on for t in treatments})
     for number, day in enumerate(days):
@@ -50,22 +56,33 @@ def cycles_of(series: Sequence[Series], treatments: Sequence[Treatment]) -> Iter
         treated = {region for t in treatments if t.treated_on == day for region in t.regions}
         for one in series:
             if one.region in treated:
-                yield Cycle(day, one.region, one.state, _days_to_half(one, day, end))
+                half = _half_gone(one, day, end, difference)
+                yield Cycle(day, one.region, one.state, *(half or (None, None)))
 
 
-def _days_to_half(series: Series, day: date, end: date | None) -> int | None:
-    """Interpolate when the index had come back half of the way from its lowest to that before treatment."""
-    before = [p for p in series.points if p.day <= day]
-    after = [p for p in series.points if p.day > day and (end is None or p.day <= end)]
+def _half_gone(
+    series: Series, day: date, end: date | None, difference: Difference
+) -> tuple[int, tuple[int, int]] | None:
+    """Find when the index had come back half of the way from its lowest to that before treatment.
+
+    Both ways must be beyond the noise: the lowest of several visits is below the first by chance. Returns
+    days since treatment, and those of the two visits between which it was.
+    """
+    points = [p for p in series.points if not p.refused]
+    before = [p for p in points if p.day <= day]
+    after = [p for p in points if p.day > day and (end is None or p.day <= end)]
     if not before or len(after) < 2:
         return None
     lowest = min(after, key=lambda p: p.index)
-    if lowest.index >= before[-1].index:
+    if difference(series, before[-1].day, lowest.day) >= 0:
         return None
     half = (lowest.index + before[-1].index) / 2
     later = [p for p in after if p.day >= lowest.day]
-    for one, other in pairwise(later):
-        if other.index >= half and one.days is not None and other.days is not None:
+    for number, (one, other) in enumerate(pairwise(later), start=1):
+        if other.index >= half:
+            if not any(difference(series, lowest.day, p.day) > 0 for p in later[number:]):
+                return None
             share = (half - one.index) / max(other.index - one.index, 1e-9)
-            return round(one.days + share * (other.days - one.days))
+            first, last = (one.day - day).days, (other.day - day).days
+            return round(first + share * (last - first)), (first, last)
     return None

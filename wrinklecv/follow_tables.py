@@ -6,7 +6,7 @@ import io
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from . import DISCLAIMER
+from . import DISCLAIMER, __version__
 from .histories import Conversion, FollowUp, LineSighting, SeriesPoint, VisitStatus
 from .tables import Row, csv_writer, escaped, finding_tree, rounded, to_json
 
@@ -27,6 +27,9 @@ CHANGE_COLUMNS = (
     "share",
     "verdict",
     "reason",
+    "doubts",
+    "control_share",
+    "control_share_se",
     "noise_relative_sd",
     "noise_source",
 )
@@ -39,7 +42,11 @@ SERIES_COLUMNS = (
     "treatment_status",
     "wrinkle_index",
     "wrinkle_index_se",
+    "wrinkle_index_low",
+    "wrinkle_index_high",
     "photos",
+    "comparable",
+    "reason",
 )
 HISTORY_COLUMNS = (
     "subject",
@@ -55,6 +62,8 @@ HISTORY_COLUMNS = (
     "limit",
     "kind",
     "turned",
+    "comparable",
+    "reason",
 )
 CHANGE_VIEW = tuple(
     name for name in CHANGE_COLUMNS if name not in ("subject", "status", "noise_relative_sd", "noise_source")
@@ -68,6 +77,8 @@ def change_rows(subject: str, course: FollowUp) -> Iterator[Row]:
 
     Each visit stands against the baseline and against the visit before; difference < 0: fewer or fainter
     lines. The three numbers are in units of the wrinkle index, `share` is of the earlier value.
+    control_share: by how much untreated regions changed between the same photos, empty without any.
+    doubts: codes of what is in doubt about the photos, and does not forbid the comparison.
     """
     at = {visit.day: visit for visit in course.visits}
     for change in course.changes:
@@ -87,6 +98,9 @@ def change_rows(subject: str, course: FollowUp) -> Iterator[Row]:
             "share": rounded(change.share),
             "verdict": str(change.verdict),
             "reason": change.reason,
+            "doubts": ";".join(change.doubts),
+            "control_share": rounded(change.control_share),
+            "control_share_se": rounded(change.control_se),
             "noise_relative_sd": rounded(course.noise.relative_sd),
             "noise_source": course.noise.source,
         }
@@ -98,7 +112,11 @@ def failed_row(subject: str, status: str, reason: str) -> Row:
 
 
 def series_rows(subject: str, course: FollowUp) -> Iterator[Row]:
-    """Yield one row per region, state and visit (`SERIES_COLUMNS`); rest and expression are never merged."""
+    """Yield one row per region, state and visit (`SERIES_COLUMNS`); rest and expression are never merged.
+
+    wrinkle_index_se is of the reading alone; low and high bound the 95 % interval, noise between visits
+    included. photos: how many the index is the mean of. comparable: whether with the baseline.
+    """
     at = {visit.day: visit for visit in course.visits}
     for series in course.series:
         for point in series.points:
@@ -106,7 +124,7 @@ def series_rows(subject: str, course: FollowUp) -> Iterator[Row]:
                 "subject": subject,
                 "region": str(series.region),
                 "state": str(series.state),
-                **_point(point),
+                **_point(point, course),
                 **_treatment_cells(at[point.day]),
             }
 
@@ -114,8 +132,9 @@ def series_rows(subject: str, course: FollowUp) -> Iterator[Row]:
 def history_rows(subject: str, course: FollowUp) -> Iterator[Row]:
     """Yield one row per followed line and visit (`HISTORY_COLUMNS`).
 
-    photo_line: its number in the lines of the visit's first photo of that state, empty where none was found
-    there; then `contrast` is read where the line should be, and `limit` is what it would be seen from.
+    photo_line: its number in the lines of the visit's first photo of that state that can be compared, empty
+    where none was found there; then `contrast` is read where the line should be, and `limit` is what it would
+    be seen from. Where it is not comparable (hidden, or its photo is refused), the contrast tells nothing.
     turned: what it was at the visit before that told, where it turned between dynamic and seen at rest.
     """
     for line in course.lines:
@@ -138,6 +157,12 @@ def follow_document(subject: str, course: FollowUp) -> dict[str, Any]:
         "disclaimer": DISCLAIMER,
         "higher_means": "more lines",
         "subject": escaped(subject),
+        "measured_with": {
+            "version": __version__,
+            "measure_version": course.measure_version,
+            "settings_digest": course.settings_digest,
+            "model_sha256": course.model_sha256,
+        },
         "baseline": course.baseline.isoformat(),
         "next_photo": course.next_photo.isoformat() if course.next_photo else None,
         "noise": {
@@ -147,7 +172,7 @@ def follow_document(subject: str, course: FollowUp) -> dict[str, Any]:
         },
         "visits": [_visit(visit) for visit in course.visits],
         "series": [
-            {"region": str(s.region), "state": str(s.state), "points": [_point(p) for p in s.points]}
+            {"region": str(s.region), "state": str(s.state), "points": [_point(p, course) for p in s.points]}
             for s in course.series
         ],
         "changes": [_without(row, "subject", "status", "noise") for row in change_rows(subject, course)],
@@ -172,6 +197,7 @@ def follow_document(subject: str, course: FollowUp) -> dict[str, Any]:
                 "region": str(c.region),
                 "state": str(c.state),
                 "days_to_half": c.days_to_half,
+                "between_days": list(c.between) if c.between else None,
             }
             for c in course.cycles
         ],
@@ -202,13 +228,18 @@ def _treatment_cells(visit: VisitStatus) -> Row:
     return {"days_since_treatment": visit.days, "treatment_status": str(visit.status)}
 
 
-def _point(point: SeriesPoint) -> Row:
+def _point(point: SeriesPoint, course: FollowUp) -> Row:
+    low, high = course.interval(point)
     return {
         "day": point.day.isoformat(),
         "days_since_treatment": point.days,
         "wrinkle_index": rounded(point.index),
         "wrinkle_index_se": rounded(point.index_se),
+        "wrinkle_index_low": rounded(low),
+        "wrinkle_index_high": rounded(high),
         "photos": point.photos,
+        "comparable": _word(not point.refused),
+        "reason": point.refused,
     }
 
 
@@ -221,6 +252,8 @@ def _sighting(sighting: LineSighting) -> Row:
         "contrast_se": rounded(sighting.contrast_se),
         "limit": rounded(sighting.limit),
         "kind": str(sighting.kind),
+        "comparable": _word(not sighting.refused),
+        "reason": sighting.refused,
     }
 
 

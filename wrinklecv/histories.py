@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from .codes import Code
 from .records import Assessment, Expression, Finding, LineKind, Region
 
 
@@ -54,7 +56,9 @@ class NoiseFigure:
 class SeriesPoint:
     """One visit in a series: the wrinkle index of the lines that are followed, with its standard error.
 
-    days: since the last treatment before it, None where there was none. photos: how many runs were averaged.
+    days: since the last treatment before it, None where there was none. index_se: of the reading alone,
+    without the noise from visit to visit (`FollowUp.noise`). photos: how many runs were averaged. refused:
+    why it cannot be compared with the baseline, a sentence, else empty; `index` says nothing then.
     """
 
     day: date
@@ -62,6 +66,7 @@ class SeriesPoint:
     index: float
     index_se: float
     photos: int
+    refused: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,34 +78,49 @@ class Series:
     points: tuple[SeriesPoint, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """The difference of one region and state between two visits.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A difference, and what may be said of it.
 
     difference, se, smallest_detectable (MDC95): in units of the wrinkle index; share: of the earlier value,
-    None where that was 0. reason: why it is not comparable, a sentence, else empty. treated: whether the
-    region was treated on or before the later day.
+    None where that was not above 0. reason: why it is not comparable, a sentence, else empty. control_share,
+    control_se: by which share untreated regions changed between the same photos; None without any.
     """
 
-    region: Region
-    state: Expression
-    since: date
-    until: date
     difference: float
     se: float
     smallest_detectable: float
     share: float | None
     verdict: ChangeVerdict
     reason: str
+    control_share: float | None = None
+    control_se: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change(Judged):
+    """The judged difference of one region and state between two visits.
+
+    treated: whether the region was treated before the later day. doubts: what about the two visits' photos
+    is in doubt, and does not forbid the comparison.
+    """
+
+    region: Region
+    state: Expression
+    since: date
+    until: date
     treated: bool
+    doubts: tuple[Code, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class LineSighting:
     """One line at one visit in one state: contrast with error and limit, whether it was seen, its kind.
 
-    line: its place in the `lines` of the visit's first photo of that state, -1 where no line was found there.
-    kind: by the rest and expression photos of that visit, INDETERMINATE where they do not tell.
+    It is that of the visit's first photo of that state that can be compared. line: its place in that photo's
+    `lines`, -1 where no line was found there. kind: by the rest and expression photos of that visit,
+    INDETERMINATE where they do not tell. refused: why the numbers tell nothing of the line (hidden, or its
+    region cannot be compared with the baseline's), a sentence, else empty; `seen` is false then.
     """
 
     day: date
@@ -110,6 +130,7 @@ class LineSighting:
     limit: float
     seen: bool
     kind: LineKind
+    refused: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +167,17 @@ class Asymmetry:
 
 @dataclass(frozen=True, slots=True)
 class Cycle:
-    """One treatment and what followed in one region and state: days until half of the effect was gone, None
-    where the visits do not show it."""
+    """One treatment and what followed in one region and state.
+
+    days_to_half: until half of the effect was gone, on a straight line between two visits, `between` (days
+    since the treatment); both None where the visits do not show it, or no effect beyond the noise.
+    """
 
     treated_on: date
     region: Region
     state: Expression
     days_to_half: int | None
+    between: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +193,7 @@ class VisitStatus:
 @dataclass(frozen=True, slots=True)
 class FollowUp:
     """A subject's course: `changes` holds, for each region and state, each visit against the baseline and
-    against the visit before."""
+    against the visit before. The last three fields tell how all photos were measured."""
 
     baseline: date
     noise: NoiseFigure
@@ -179,3 +204,11 @@ class FollowUp:
     asymmetries: tuple[Asymmetry, ...]
     cycles: tuple[Cycle, ...]
     next_photo: date | None
+    settings_digest: str
+    measure_version: int
+    model_sha256: str
+
+    def interval(self, point: SeriesPoint) -> tuple[float, float]:
+        """Return the 95 % interval of a point, from the reading's own error and the noise between visits."""
+        far = 1.96 * math.hypot(point.index_se, self.noise.relative_sd * point.index)
+        return point.index - far, point.index + far

@@ -40,7 +40,7 @@ _LEADING = {Expression.BROW_RAISE: 3, Expression.FROWN: 2, Expression.SMILE: 2}
 """How many of them count for a guess. A frown lowers the inner brow alone, a brow raise moves all of it."""
 _MM_PER_STRENGTH = 5.0
 """Travel that counts for a guess as much as a strength of 1."""
-_CLEAR_CHANGE = 0.12
+CLEAR_CHANGE = 0.12
 """Change of a strength that two photos of one still face do not show."""
 
 
@@ -102,15 +102,15 @@ def guess_expression(rest: Face, expression: Face) -> Expression:
     is what the first shows, so that a comparison can say so.
     """
     travels = measure_travel(rest, expression)
-    gains = {name: _gain(rest, expression, name) for name in STRENGTHS}
+    gains = {name: gain_of(rest, expression, name) for name in STRENGTHS}
     swapped = min(gains, key=lambda name: gains[name])
-    clear = gains[swapped] < -_CLEAR_CHANGE and max(gains.values()) < _CLEAR_CHANGE
+    clear = gains[swapped] < -CLEAR_CHANGE and max(gains.values()) < CLEAR_CHANGE
     if clear and mean_travel(travels, swapped) < 0:
         return swapped
     return max(STRENGTHS, key=lambda name: mean_travel(travels, name) + _MM_PER_STRENGTH * gains[name])
 
 
-def _gain(rest: Face, expression: Face, name: Expression) -> float:
+def gain_of(rest: Face, expression: Face, name: Expression) -> float:
     """Return how much stronger the leading movement of `name` is in the second photo, -1 to 1."""
     leading = measure_strengths(rest, expression, name)[: _LEADING[name]]
     return float(np.mean([s.expression - s.rest for s in leading]))

@@ -32,6 +32,7 @@ def plot_course(
 ) -> Any:
     """Plot one region over time: a curve per state with 95 % intervals, treatments, what is expected when.
 
+    A visit that cannot be compared with the baseline is a hollow point, and no curve goes through it.
     Returns an altair.LayerChart, as wide as what it is put in.
 
     states: which to show; all when empty. Curves of rest and expression are never merged.
@@ -42,7 +43,7 @@ def plot_course(
         last = max(last, course.next_photo)
     layers = [
         *_bands(treatments, last),
-        *_curves(shown),
+        *_curves(shown, course),
         *_marks(treatments, course.next_photo),
     ]
     return (
@@ -80,16 +81,17 @@ def _bands(treatments: Sequence[Treatment], last: date) -> list[alt.Chart]:
     ]
 
 
-def _curves(series: Sequence[Series]) -> list[alt.Chart]:
-    rows = [
+def _curves(series: Sequence[Series], course: FollowUp) -> list[alt.Chart]:
+    rows: list[dict[str, Any]] = [
         {
             "day": _iso(point.day),
             "state": one.state.value.replace("_", " "),
             "index": point.index,
-            "low": point.index - _95 * point.index_se,
-            "high": point.index + _95 * point.index_se,
+            "low": course.interval(point)[0],
+            "high": course.interval(point)[1],
             "days": "" if point.days is None else point.days,
             "photos": point.photos,
+            "comparable": "no" if point.refused else "yes",
         }
         for one in series
         for point in one.points
@@ -110,18 +112,30 @@ def _curves(series: Sequence[Series]) -> list[alt.Chart]:
         alt.Tooltip("index:Q", title="wrinkle index", format=".1f"),
         alt.Tooltip("days:N", title="days since treatment"),
         alt.Tooltip("photos:Q", title="photos"),
+        alt.Tooltip("comparable:N", title="comparable with the baseline"),
     ]
+    fit = "datum.comparable == 'yes'"
     y = alt.Y(
         "index:Q", title=["wrinkle index, mm·%/cm²", "(higher = more lines)"], scale=alt.Scale(zero=True)
     )
     return [
-        base.mark_rule(strokeWidth=1.5).encode(y=alt.Y("low:Q", title=""), y2="high:Q", color=bare),
-        base.mark_line(strokeWidth=2).encode(
+        base.mark_rule(strokeWidth=1.5)
+        .encode(y=alt.Y("low:Q", title=""), y2="high:Q", color=bare)
+        .transform_filter(fit),
+        base.mark_line(strokeWidth=2)
+        .transform_filter(fit)
+        .encode(
             y=y,
             color=alt.Color("state:N", scale=colours, legend=legend),
             strokeDash=alt.StrokeDash("state:N", scale=dashes, legend=None),
         ),
-        base.mark_point(filled=True, size=60, opacity=1).encode(y=y, color=bare, tooltip=tooltip),
+        base.mark_point(size=60, opacity=1).encode(
+            y=y,
+            color=bare,
+            fill=alt.Color("state:N", scale=colours, legend=None),
+            fillOpacity=alt.condition(fit, alt.value(1), alt.value(0)),
+            tooltip=tooltip,
+        ),
     ]
 
 
@@ -141,6 +155,7 @@ def _marks(treatments: Sequence[Treatment], next_photo: date | None) -> list[alt
 def plot_lines(histories: Sequence[LineHistory]) -> Any:
     """Plot the depth score of lines over visits, with 95 % intervals; hollow where a line was not seen.
 
+    Visits at which a line was hidden or not comparable have no point.
     Returns an altair.LayerChart, as wide as what it is put in. histories: of one region and state.
     """
     rows = [
@@ -154,6 +169,7 @@ def plot_lines(histories: Sequence[LineHistory]) -> Any:
         }
         for history in histories
         for sighting in history.sightings
+        if not sighting.refused
     ]
     numbers = [str(history.number) for history in histories]
     base = alt.Chart(alt.InlineData(values=rows)).encode(

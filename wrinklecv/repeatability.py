@@ -17,10 +17,11 @@ from typing import Any, NamedTuple
 
 from . import DISCLAIMER
 from .agreement import Estimate, Noise, intraclass_correlation, measure_noise
+from .changes import own_noise
 from .errors import NotComparableError, PhotoError, SettingsError
 from .histories import FollowUp, NoiseFigure, VisitPhotos
 from .listing import find_photos, parse_name
-from .records import Assessment, Expression, Region, Verdict
+from .records import MEASURE_VERSION, Assessment, Expression, Region
 from .settings import DEFAULTS, Settings
 from .tables import Row, escaped, rounded
 from .workers import Failed, at_work
@@ -90,7 +91,8 @@ def measure_repeatability(
 ) -> Repeatability:
     """Measure the noise on the photos of `folder`, whose names tell subject, visit, expression and run.
 
-    `pooled` is the relative standard deviation over all regions and states, None where the repeats are too
+    `pooled` is the relative standard deviation over all regions and states (never below the best fixed rig's:
+    shots of one visit do not show what differs between visits), None where the repeats are too
     few to tell (10 beyond the first of each set are needed, of two subjects).
     """
     left_out: list[tuple[str, str]] = []
@@ -172,18 +174,8 @@ def _assessed(file: Path, settings: Settings) -> Assessment:
 
 def _repeats(subject: str, state: Expression, course: FollowUp) -> Iterator[Repeats]:
     """Yield the series of each region, without the shots that follow-up would not compare."""
-    refused = {
-        (visit.day, finding.region)
-        for visit in course.visits
-        for _, finding in visit.findings
-        if finding.verdict is Verdict.REFUSE
-    }
     for series in course.series:
-        fit = [
-            point.index
-            for point in series.points
-            if not {(point.day, None), (point.day, series.region)} & refused
-        ]
+        fit = [point.index for point in series.points if not point.refused]
         if len(fit) > 1:
             yield Repeats(subject, series.region, state, tuple(fit))
 
@@ -233,7 +225,7 @@ def _pooled(repeats: Sequence[Repeats], degrees: int) -> NoiseFigure | None:
     value, people = noise.own.value, len({r.subject for r in repeats})
     if value is None or degrees < 10 or people < 2:
         return None
-    return NoiseFigure(value, f"{degrees} own repeats of {people} people", own=True)
+    return own_noise(value, f"{degrees} own repeats of {people} people")
 
 
 # -- rows and a file -------------------------------------------------------------------------------
@@ -274,6 +266,7 @@ def repeatability_document(found: Repeatability) -> dict[str, Any]:
     return {
         "disclaimer": DISCLAIMER,
         "settings_digest": found.settings_digest,
+        "measure_version": MEASURE_VERSION,
         "noise": None
         if pooled is None
         else {"relative_sd": rounded(pooled.relative_sd), "source": pooled.source, "own": True},
@@ -285,12 +278,12 @@ def repeatability_document(found: Repeatability) -> dict[str, Any]:
 def read_noise(path: Path, *, settings: Settings = DEFAULTS) -> NoiseFigure:
     """Return the figure in a file that `repeatability --out` wrote.
 
-    Raises SettingsError when there is none in it, or it was measured with other settings.
+    Raises SettingsError when there is none in it, or it was measured with other settings or another version.
     """
     try:
         tree = json.loads(path.read_text(encoding="utf-8"))
         told = tree["noise"] if isinstance(tree, Mapping) else {}
-        digest = tree["settings_digest"] if isinstance(tree, Mapping) else ""
+        how = (tree["settings_digest"], tree.get("measure_version")) if isinstance(tree, Mapping) else ("", 0)
         value = float(told["relative_sd"]) if told else math.nan
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror}.") from error
@@ -298,6 +291,8 @@ def read_noise(path: Path, *, settings: Settings = DEFAULTS) -> NoiseFigure:
         raise SettingsError(f"{path} was not written by `wrinklecv repeatability --out`.") from error
     if not 0 < value < 1:
         raise SettingsError(f"{path} holds no figure of noise: its repeats were too few to tell one.")
-    if digest != settings.digest:
-        raise SettingsError(f"{path} was measured with other settings: measure the repeats again.")
+    if how != (settings.digest, MEASURE_VERSION):
+        raise SettingsError(
+            f"{path} was measured with other settings or another version: measure the repeats again."
+        )
     return NoiseFigure(value, f"{told.get('source', path.name)}", own=True)

@@ -7,7 +7,7 @@ found is read in every photo along its place, whether or not it was found in tha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,11 +21,9 @@ from .sides import (
     Side,
     contrast_of,
     even,
-    more_blur_mm2,
     moved_aside,
     read_line,
     sigma_of,
-    softness_beyond,
     texture_of,
 )
 from .tracks import onto, search_mm, within_mm
@@ -64,25 +62,20 @@ class _Known:
     numbers: dict[int, int]
 
 
-def equally_soft(sides: Sequence[Side]) -> list[Side]:
-    """Count each photo's blur beyond that of the sharpest among them."""
-    beyond = [softness_beyond(side) for side in sides]
-    told = [b for b in beyond if b is not None]
-    least = min(told, default=0.0)
-    return [
-        side if b is None else replace(side, more_mm2=more_blur_mm2(b - least))
-        for side, b in zip(sides, beyond, strict=True)
-    ]
-
-
 def trace_lines(
-    sides: Sequence[Side], laid: Sequence[Registration], region: Region, settings: Settings
+    sides: Sequence[Side],
+    laid: Sequence[Registration],
+    region: Region,
+    settings: Settings,
+    *,
+    trusted: Sequence[bool],
 ) -> tuple[Trace, ...]:
     """Follow every line of one region through photos of one state, longest first.
 
-    laid: how each photo after the first lies on the first.
+    laid: how each photo after the first lies on the first. trusted: which photos can be compared; what was
+    found in another alone is not followed.
     """
-    known = _known_lines(sides, laid, region)
+    known = _known_lines(sides, laid, region, trusted)
     paths = [_paths_in(number, sides, laid, region, known) for number in range(len(sides))]
     sightings: list[list[Sighting]] = [[] for _ in known]
     for number, side in enumerate(sides):
@@ -97,7 +90,9 @@ def trace_lines(
     return tuple(sorted(traces, key=lambda trace: -trace.length_mm))
 
 
-def _known_lines(sides: Sequence[Side], laid: Sequence[Registration], region: Region) -> list[_Known]:
+def _known_lines(
+    sides: Sequence[Side], laid: Sequence[Registration], region: Region, trusted: Sequence[bool]
+) -> list[_Known]:
     known = [
         _Known(even(line.path_mm), sigma_of(line, sides[0].chart), {0: n})
         for n, line in sides[0].lines_in(region)
@@ -111,7 +106,7 @@ def _known_lines(sides: Sequence[Side], laid: Sequence[Registration], region: Re
         for (place, line), path, match in zip(lines, brought, matched, strict=True):
             if match >= 0:
                 known[match].numbers.setdefault(number, place)
-            elif not is_piece(path, [other.path_mm for other in known], within_mm=within):
+            elif trusted[number] and not is_piece(path, [other.path_mm for other in known], within_mm=within):
                 known.append(_Known(path, sigma_of(line, side.chart), {number: place}))
     return known
 

@@ -46,15 +46,26 @@ def show_changes(course: FollowUp) -> None:
     else:
         st.caption("The visit before is the baseline.")
     st.caption(
-        f"{HIGHER} A difference beyond the smallest detectable change (MDC95) is called a change; photos of "
-        f"an unchanged face stay within it 19 times of 20. {noise_text(course.noise)}"
+        f"{HIGHER} A difference beyond the smallest detectable change (MDC95) is called a change. If "
+        "the noise figure holds for these photos, an unchanged face stays within it 19 times of 20: of "
+        f"{len(shown)} rows, about {_about(len(shown) / 20)} would be called changed by chance. Control: "
+        f"what untreated regions did between the same photos. {noise_text(course.noise)}"
     )
+
+
+def _about(number: float) -> str:
+    return plain(round(number, 1)) if number < 1 else f"{number:.0f}"
 
 
 def noise_text(noise: NoiseFigure) -> str:
     """Say plainly where the noise figure comes from."""
     whose = "this clinic’s own" if noise.own else "from the literature, not this clinic’s own"
-    more = "" if noise.own else " Several shots per expression at each visit will give the clinic its own."
+    more = (
+        " Shots of one visit do not show all that differs between visits."
+        if noise.own
+        else " Photos taken by hand differ by more, so small changes may be noise: several shots per "
+        "expression at each visit will give the clinic its own."
+    )
     return (
         f"Noise of an unchanged face: {100 * noise.relative_sd:.1f} % SD, {whose}: {md(noise.source)}.{more}"
     )
@@ -75,14 +86,23 @@ def _show_table(title: str, changes: Sequence[Change]) -> None:
             "Difference, mm·%/cm²": _signed(change.difference, change.se),
             "Smallest detectable": plain(change.smallest_detectable),
             "Share": "—" if change.share is None else f"{100 * change.share:+.0f} %".replace("-", "−"),
+            "Control": _control(change),
             "Verdict": _verdict(change),
             "Why": md(change.reason),
+            "In doubt": ", ".join(code.replace("_", " ") for code in change.doubts),
         }
         rows.append({"Since": day_text(change.since), **row} if several else row)
-    if not any(row["Why"] for row in rows):
-        for row in rows:
-            del row["Why"]
+    for name in ("Why", "In doubt"):
+        if not any(row[name] for row in rows):
+            for row in rows:
+                del row[name]
     st.table(rows, border="horizontal", hide_index=True, alt=f"Changes {title}")
+
+
+def _control(change: Change) -> str:
+    if change.control_share is None or change.control_se is None:
+        return "none"
+    return f"{_signed(100 * change.control_share, 100 * change.control_se)} %"
 
 
 def _verdict(change: Change) -> str:

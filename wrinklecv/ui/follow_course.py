@@ -108,7 +108,8 @@ def show_plots(course: FollowUp, treatments: Sequence[Treatment]) -> None:
         for column, region in zip(st.columns(2, gap="medium"), pair, strict=True):
             with column.container(border=True):
                 _show_plot(course, region, treatments)
-    st.caption(f"{HIGHER} Bars in the plots are 95 % intervals. {_sources(treatments)}".strip())
+    bars = "Bars are 95 % intervals, noise between visits included. Hollow: not comparable with the baseline."
+    st.caption(f"{HIGHER} {bars} {_sources(treatments)}".strip())
 
 
 def _show_plot(course: FollowUp, region: Region, treatments: Sequence[Treatment]) -> None:

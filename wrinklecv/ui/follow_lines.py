@@ -23,14 +23,16 @@ _FORMULAS = """
 - **Wrinkle index** of a visit = Σ(length in mm × depth score in %) / visible skin in cm² over these lines, by
   the baseline’s lengths and skin. Unit: mm·%/cm². Higher = more lines. Rest and expression are never merged.
 - **Smallest detectable change** (MDC95) = 1.96 × the standard deviation of a difference between two photos
-  of an unchanged face: √2 × the noise figure, the readings’ own errors, and that of the control.
+  of an unchanged face: √2 × the noise figure, the readings’ own errors (at least 2 mm·%/cm² each), and the
+  control’s.
 - **Control**: regions that were not treated show how far the photos themselves differ. A change that the
-  control shows too is *not comparable*.
+  control shows too is *not comparable*, and so is a region that stayed the same while the control moved.
 - **Kind** of a line: by rest and expression photos of the same visit, as on the page *Rest and expression*.
 - **Left against right** = (left − right) / mean of both, beside the eyes; its 95 % interval holds the noise
   figure.
 - **Days to half the effect**: when the index had come back half of the way from its lowest value to that
-  before the treatment, between the visits on a straight line.
+  before the treatment, on a straight line between two visits, which are given. Told only where both the fall
+  and the way back are changes beyond the smallest detectable one.
 """
 
 
@@ -74,7 +76,8 @@ def show_lines(course: FollowUp) -> None:
     known = state is not Expression.REST
     st.caption(
         "Depth score (contrast) in % ± one standard error: higher = deeper. Not seen: below what the photo "
-        "would have shown, which is given; hollow in the plot. "
+        "would have shown, which is given; hollow in the plot. Cannot be compared: hidden, or its photo is "
+        "refused; not in the plot. "
         + (
             "Kind: by rest and expression of that visit. A conversion is a line that turned from dynamic to "
             "visible at rest, or back."
@@ -101,6 +104,8 @@ def _line_row(line: LineHistory) -> dict[str, str]:
 
 def _sighting(sighting: LineSighting, *, kind: bool) -> str:
     depth = plus_minus(100 * sighting.contrast, 100 * sighting.contrast_se)
+    if sighting.refused:
+        return "cannot be compared"
     seen = depth if sighting.seen else f"not seen (limit {plain(100 * sighting.limit)})"
     told = "kind not told" if sighting.kind is LineKind.INDETERMINATE else str(sighting.kind)
     return f"{seen}; {told}" if kind else seen
@@ -131,7 +136,11 @@ def show_asymmetry(course: FollowUp) -> None:
         hide_index=True,
         alt="Left against right",
     )
-    st.caption("Above 0: more lines on the patient’s left, which is on the right of the picture.")
+    st.caption(
+        "Above 0: more lines on the patient’s left, which is on the right of the picture. Light from one "
+        "side and a turned head make one side look deeper, and the interval does not hold that: trust what "
+        "stays over visits."
+    )
 
 
 def _percent(share: float) -> str:
@@ -163,12 +172,15 @@ def show_cycles(course: FollowUp, treatments: Sequence[Treatment]) -> None:
         row = rows.setdefault(
             key, {"Treatment": key[0], "State": key[1]} | dict.fromkeys(REGION_NAMES.values(), "—")
         )
-        told = "not shown" if cycle.days_to_half is None else days_text(cycle.days_to_half)
+        told = "not shown"
+        if cycle.days_to_half is not None and cycle.between:
+            told = f"{days_text(cycle.days_to_half)} (between days {cycle.between[0]} and {cycle.between[1]})"
         row[REGION_NAMES[cycle.region]] = told
     st.table(list(rows.values()), border="horizontal", hide_index=True, alt="Days to half the effect")
     st.caption(
-        "Not shown: the visits do not reach the day on which half of the effect was gone, or there was none. "
-        "Dash: not treated then, or not moved by this expression."
+        "Not shown: the visits do not reach the day on which half of the effect was gone, or no effect "
+        "beyond the noise was measured. The more visits, the closer the day is known. Dash: not treated "
+        "then, or not moved by this expression."
     )
 
 
