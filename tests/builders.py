@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from wrinklecv.batch import Scored
 from wrinklecv.codes import Code
+from wrinklecv.errands import Scored
 from wrinklecv.records import Assessment, Face, Finding, Line, Region, RegionMeasures, Scale, Verdict
 from wrinklecv.settings import Settings
 

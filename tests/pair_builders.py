@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from builders import an_assessment
 
-from wrinklecv.batch import Compared
 from wrinklecv.codes import Code
+from wrinklecv.errands import Compared
 from wrinklecv.listing import Pair, PairOutcome, PairStatus, Shot, parse_name
 from wrinklecv.pairs import (
     SPEAKS_FOR,

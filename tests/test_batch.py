@@ -20,8 +20,9 @@ from builders import an_assessment, pretend
 from pair_builders import a_compared_line, a_shot, pretend_pair
 
 from wrinklecv import batch
-from wrinklecv.batch import Compared, Scored, assess_many, compare_files, compare_photos, score
+from wrinklecv.batch import assess_many, compare_photos, score
 from wrinklecv.codes import Code
+from wrinklecv.errands import Compared, Scored, compare_files
 from wrinklecv.errors import OutputError
 from wrinklecv.followed import Course
 from wrinklecv.listing import Pair, PairOutcome, PairStatus, find_pairs, find_photos, parse_name, shot_of

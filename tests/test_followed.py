@@ -15,7 +15,7 @@ import pytest
 from wrinklecv import followed
 from wrinklecv.batch import score
 from wrinklecv.changes import PRIOR_NOISE
-from wrinklecv.followed import CourseStatus, find_subjects, follow_all, follow_shots, treatments_in
+from wrinklecv.followed import CourseStatus, follow_all, follow_shots, followed_in, treatments_in
 from wrinklecv.histories import FollowUp, NoiseFigure
 from wrinklecv.listing import Shot, parse_name
 from wrinklecv.records import Region
@@ -39,8 +39,8 @@ def rows(path: Path) -> list[dict[str, str]]:
 def test_subjects_with_two_days_are_followed_and_visits_that_are_no_days_are_not() -> None:
     names = ("sub-1_ses-20250110", "sub-1_ses-20250110_run-2", "sub-2_ses-20250110", "sub-2_ses-2025-02-01")
     shots = [shot(f"{name}_expr-rest.jpg") for name in (*names, "sub-3_ses-a", "sub-3_ses-b", "ses-20250110")]
-    found = find_subjects(shots)
-    assert {name: len(own) for name, own in found.items()} == {"2": 2}
+    by_subject = [[s for s in shots if s.subject == name] for name in ("1", "2", "3")]
+    assert [(name, len(own)) for name, own in followed_in(by_subject)] == [("2", 2)]
 
 
 def test_a_batch_follows_its_subjects_alike_with_any_number_of_processes(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_a_batch_follows_its_subjects_alike_with_any_number_of_processes(tmp_pat
 def test_a_photo_that_changed_meanwhile_costs_its_subject_only(tmp_path: Path) -> None:
     shots = [shot(name, SAMPLES / name, "0" * 64) for name in PHOTOS]
     with at_work(1) as workers:
-        (course,) = follow_all({"001": shots}, (), DEFAULTS, workers)
+        (course,) = follow_all([("001", shots)], (), DEFAULTS, workers)
     assert (course.status, course.followed) == (CourseStatus.REJECTED, None)
     assert course.message == f"{PHOTOS[0]} changed after it was scored. Score the folder again."
 
@@ -90,7 +90,7 @@ def die(
 def test_a_subject_whose_process_dies_has_a_row_that_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(followed, "follow_shots", die)
     with at_work(2) as workers:
-        (course,) = follow_all({"001": [shot(PHOTOS[0])]}, (), DEFAULTS, workers)
+        (course,) = follow_all([("001", [shot(PHOTOS[0])])], (), DEFAULTS, workers)
     assert (course.status, course.followed) == (CourseStatus.CRASHED, None)
     assert "died" in course.message
 

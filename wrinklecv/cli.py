@@ -8,8 +8,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections import Counter
-from collections.abc import Callable
 from contextlib import ExitStack
 from enum import StrEnum
 from pathlib import Path
@@ -20,14 +18,13 @@ from typer.core import TyperGroup
 
 from . import DISCLAIMER, cli_casebook, cli_followup
 from .cli_parts import EveryCoreOption, SettingsOption, every_core, measured_by, must_exist, print_table, say
+from .cli_score import say_failed, show_progress, sum_up
 from .errors import OutputError, SettingsError, WrinkleError
 
 if TYPE_CHECKING:
-    from .batch import Summary, Visit
-    from .followed import Course
+    from .batch import Visit
     from .listing import PairOutcome
     from .pairs import Comparison
-    from .records import Outcome
 
 STREAMLIT_OPTIONS: dict[str, str | int | bool | list[str]] = {
     "server.address": "127.0.0.1",
@@ -118,102 +115,39 @@ def score_photos(
             "--format", help="Of the tables; repeatable. CSV always; default: all.", show_default=False
         ),
     ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume/--anew", help="Take over what a run before finished, or measure again.")
+    ] = True,
 ) -> None:
     """Measure photos, compare rest with expression, follow subjects; write tables and JSON into a folder.
 
     Prints path, status and code of each photo. Photos whose names give the same subject and visit make pairs;
-    subjects with several visits are followed.
+    subjects with several visits are followed. After Ctrl-C or a crash the same command goes on where it was:
+    what is finished is known by the photos' content and the settings, whatever the files are called.
     """
     must_exist(paths, "PATH")
     from .batch import score
     from .exports import Format
-
-    with ExitStack() as stack:
-        summary = score(
-            paths,
-            out,
-            settings=measured_by(settings),
-            jobs=every_core(jobs),
-            overlays=overlays,
-            formats=tuple(Format(word) for word in formats or Written),
-            progress=_progress(stack),
-            command=sys.argv,
-        )
-    raise typer.Exit(_sum_up(summary, out))
-
-
-def _progress(stack: ExitStack) -> Callable[[Outcome | PairOutcome | Course, int, int], None]:
-    """Return what prints a line per photo to stdout and moves a bar on stderr, if that is a terminal.
-
-    Of pairs and subjects only those that failed are named, on stderr: stdout has a line per file.
-    """
-    from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
-
-    from .followed import Course
-    from .records import Outcome
     from .tables import escaped
 
-    console = Console(stderr=True)
-    bar = Progress(
-        *Progress.get_default_columns()[:-1],
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal,
-        redirect_stdout=sys.stdout.isatty(),  # else rich would send our data to stderr
-    )
-    stack.enter_context(bar)
-    task = bar.add_task("Measuring", total=None)
-
-    def show(outcome: Outcome | PairOutcome | Course, done: int, total: int) -> None:
-        if isinstance(outcome, Outcome):
-            print(escaped(outcome.path), outcome.status, outcome.code or "", sep="\t")
-            bar.update(task, completed=done, total=total)
-        elif isinstance(outcome, Course):
-            if outcome.message:
-                say(f"Subject {escaped(outcome.subject)} was not followed: {escaped(outcome.message)}")
-            bar.update(task, description="Following", completed=done, total=total)
-        else:
-            _say_failed(outcome)
-            bar.update(task, description="Comparing", completed=done, total=total)
-
-    return show
-
-
-def _say_failed(pair: PairOutcome) -> None:
-    from .tables import escaped
-
-    if pair.message:
-        say(f"{escaped(pair.pair.rest.path)} and {escaped(pair.pair.expression.path)}: {pair.message}")
-
-
-def _sum_up(summary: Summary, out: Path) -> int:
-    """Say how the batch went; return the exit code."""
-    from .followed import CourseStatus
-    from .listing import PairStatus
-    from .records import Status
-    from .tables import escaped
-
-    for reason, count in sorted(summary.ignored.items()):
-        say(f"{count} left out: {reason.replace('_', ' ')}.")
-    total, pairs = summary.statuses.total(), summary.pairs.total()
-    say(f"{_counted(total, 'file', summary.statuses)}." if total else "No photo was found.")
-    if pairs:
-        say(f"{_counted(pairs, 'pair', summary.pairs)}.")
-    if courses := summary.courses.total():
-        say(f"{_counted(courses, 'subject', summary.courses)}.")
-    say(f"Results are in {escaped(str(out))}.")
-    failed = (Status.REJECTED, Status.CRASHED, Status.TIMED_OUT)
-    apart = (PairStatus.REJECTED, PairStatus.CRASHED, PairStatus.TIMED_OUT)
-    lost = summary.courses.total() - summary.courses[CourseStatus.FOLLOWED]
-    bad = any(summary.statuses[s] for s in failed) or any(summary.pairs[s] for s in apart) or lost
-    return 1 if not total or bad else 0
-
-
-def _counted(total: int, what: str, statuses: Counter[Any]) -> str:
-    parts = ", ".join(f"{n} {status.replace('_', ' ')}" for status, n in sorted(statuses.items()))
-    return f"{total} {what}{'s' if total != 1 else ''}: {parts}"
+    try:
+        with ExitStack() as stack:
+            summary = score(
+                paths,
+                out,
+                settings=measured_by(settings),
+                jobs=every_core(jobs),
+                apart=True,
+                anew=not resume,
+                overlays=overlays,
+                formats=tuple(Format(word) for word in formats or Written),
+                progress=show_progress(stack),
+                command=sys.argv,
+            )
+    except KeyboardInterrupt:
+        say(f"Stopped. What is finished is kept in {escaped(str(out))}: the same command goes on from there.")
+        raise typer.Exit(130) from None
+    raise typer.Exit(sum_up(summary, out))
 
 
 class Shown(StrEnum):
@@ -284,7 +218,7 @@ def _say_visit(visit: Visit) -> int:
         if photo.expression is Expression.REST:
             say(f"The name of {escaped(photo.path)} says rest: are the photos swapped?")
     for pair in visit.pairs:
-        _say_failed(pair)
+        say_failed(pair)
         if pair.comparison:
             _say_comparison(pair, pair.comparison)
     told = (PairStatus.COMPARED, PairStatus.COMPARED_FLAGGED)

@@ -5,18 +5,22 @@ A worker reads and assesses all photos of a subject anew, so that no charts are 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 from .changes import PRIOR_NOISE
 from .codes import Code
+from .documents import OtherFieldsError, course_from, course_text
 from .errors import NotComparableError, PhotoError, StoreError, UnreadablePhotoError
 from .histories import FollowUp, NoiseFigure, VisitPhotos
+from .kept import Kept, key_of, photo_key
 from .listing import Paths, Shot
 from .manifests import day_of, read_treatments, subject_code
 from .records import Assessment, Expression
@@ -39,12 +43,16 @@ class CourseStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """What became of one subject: its course, or the reason why there is none."""
+    """What became of one subject: its course, or the reason why there is none.
+
+    taken_over: from an earlier run.
+    """
 
     subject: str
     status: CourseStatus
     followed: FollowUp | None = None
     message: str = ""
+    taken_over: bool = False
 
 
 def treatments_in(paths: Paths, ignored: Counter[str]) -> tuple[Treatment, ...]:
@@ -63,29 +71,77 @@ def treatments_in(paths: Paths, ignored: Counter[str]) -> tuple[Treatment, ...]:
 
 
 def follow_all(
-    subjects: Mapping[str, Sequence[Shot]],
+    subjects: Iterable[tuple[str, Sequence[Shot]]],
     treatments: Sequence[Treatment],
     settings: Settings,
     workers: Workers,
     *,
     noise: NoiseFigure = PRIOR_NOISE,
+    kept: Kept | None = None,
 ) -> Iterator[Course]:
-    """Yield what became of each of `subjects` (`find_subjects`), in order."""
-    tasks = (
-        (name, (own, tuple(t for t in treatments if t.subject == subject_code(name)), settings, noise))
-        for name, own in subjects.items()
-    )
-    for name, result in workers.do(follow_shots, tasks, timeout_s=COURSE_TIMEOUT_S):
+    """Yield what became of each of `subjects` (`followed_in`), in order.
+
+    kept: where finished courses are kept, and those of an earlier run are taken over from.
+    """
+    work = partial(follow_or_take_over, follow_shots)
+    tasks = _tasks(subjects, treatments, settings, noise, kept)
+    for (name, key), result in workers.do(work, tasks, timeout_s=COURSE_TIMEOUT_S):
+        if kept and isinstance(result, Failed) and result.code is Code.CRASHED:
+            kept.write(key, {"died": result.message})  # the next run does not try it again
         yield _judged(name, result)
 
 
-def find_subjects(shots: Iterable[Shot]) -> dict[str, list[Shot]]:
-    """Return the photos of each subject whose names tell at least two days."""
-    found: dict[str, list[Shot]] = {}
-    for shot in shots:
-        if shot.subject and day_of(shot.visit):
-            found.setdefault(shot.subject, []).append(shot)
-    return {name: own for name, own in found.items() if len({day_of(shot.visit) for shot in own}) > 1}
+def _tasks(
+    subjects: Iterable[tuple[str, Sequence[Shot]]],
+    treatments: Sequence[Treatment],
+    settings: Settings,
+    noise: NoiseFigure,
+    kept: Kept | None,
+) -> Iterator[tuple[tuple[str, str], tuple[object, ...]]]:
+    """Yield ((subject, name of its result), arguments for a worker)."""
+    for name, shots in subjects:
+        own = tuple(t for t in treatments if t.subject == subject_code(name))
+        photos = [(photo_key(shot.sha256, shot.path), shot.visit, shot.expression) for shot in shots]
+        key = key_of("course", photos, [asdict(treatment) for treatment in own], asdict(noise))
+        yield (name, key), (shots, own, settings, noise, kept, key)
+
+
+def followed_in(subjects: Iterable[Sequence[Shot]]) -> Iterator[tuple[str, list[Shot]]]:
+    """Yield (subject, photos with a day) where the names of a subject's photos tell at least two days."""
+    for photos in subjects:
+        own = [shot for shot in photos if day_of(shot.visit)]
+        if len({day_of(shot.visit) for shot in own}) > 1:
+            yield own[0].subject, own
+
+
+FollowOne = Callable[[Sequence[Shot], Sequence[Treatment], Settings, NoiseFigure], FollowUp | str]
+
+
+def follow_or_take_over(
+    follow_one: FollowOne,
+    shots: Sequence[Shot],
+    treatments: Sequence[Treatment],
+    settings: Settings,
+    noise: NoiseFigure,
+    kept: Kept | None,
+    key: str,
+) -> tuple[FollowUp | Failed | str, bool]:
+    """Return the course of one subject, or why there is none, and whether an earlier run had it finished.
+
+    Raises OutputError when it cannot be kept.
+    """
+    tree = kept.read(key) if kept else None
+    if tree is not None and "died" in tree:
+        return Failed(Code.CRASHED, str(tree["died"])), True
+    if tree is not None:
+        with contextlib.suppress(OtherFieldsError, KeyError):
+            return course_from(tree["course"]), True
+    found = follow_one(shots, treatments, settings, noise)
+    if kept is None or isinstance(found, str):  # a file that changed or vanished: the next run tries again
+        return found, False
+    text = course_text(found)
+    kept.write(key, {"course": text})
+    return course_from(text), False
 
 
 def follow_shots(
@@ -117,11 +173,12 @@ def _assessed(shot: Shot, settings: Settings) -> Assessment:
     return assess(read_photo(content, name=shot.path), settings=settings)
 
 
-def _judged(subject: str, result: FollowUp | str | Failed) -> Course:
-    if isinstance(result, Failed):
-        late = result.code is Code.TIMED_OUT
+def _judged(subject: str, result: tuple[FollowUp | Failed | str, bool] | Failed) -> Course:
+    found, taken_over = (result, False) if isinstance(result, Failed) else result
+    if isinstance(found, Failed):
+        late = found.code is Code.TIMED_OUT
         status = CourseStatus.TIMED_OUT if late else CourseStatus.CRASHED
-        return Course(subject, status, None, result.message)
-    if isinstance(result, str):
-        return Course(subject, CourseStatus.REJECTED, None, result)
-    return Course(subject, CourseStatus.FOLLOWED, result)
+        return Course(subject, status, None, found.message, taken_over)
+    if isinstance(found, str):
+        return Course(subject, CourseStatus.REJECTED, None, found)
+    return Course(subject, CourseStatus.FOLLOWED, found, taken_over=taken_over)

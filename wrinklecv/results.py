@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
-import os
 import platform
-import re
 import tempfile
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -20,13 +19,14 @@ from typing import IO, Any, Self
 from . import DISCLAIMER, follow_tables, pair_tables, tables
 from .errors import OutputError
 from .histories import FollowUp
+from .kept import PACKAGES, Kept, cannot_write, way_of_measuring
+from .ledger import Ledger
 from .listing import RESULTS_MARK, PairOutcome, Paths, Runs
 from .model import MODEL_SHA256
 from .pairs import SPEAKS_FOR, Comparison
 from .records import MEASURE_VERSION, Outcome
 from .settings import Settings
-
-_PACKAGES = ("wrinklecv", "numpy", "scipy", "opencv-python-headless", "mediapipe", "pillow", "simplejpeg")
+from .whole_files import remove_unfinished, replacing, safe_name, sync, write_whole
 
 
 class Results:
@@ -34,14 +34,14 @@ class Results:
 
     JSON documents and overlays appear as they are written. The tables go to temporary files and take
     the place of older ones when the block ends well, `run.json` last; after an error the old ones
-    stand. Every method raises OutputError when `out` cannot be written.
+    stand. Every method raises OutputError when `out` cannot be written, or another run is writing there.
     """
 
     def __init__(self, out: Path, photos: Paths) -> None:
         """Make and mark the folder; raise OutputError also when `out` holds the `photos` themselves."""
         self._out = out
         self._stack = ExitStack()
-        self._kinds: dict[str, list[str]] = {}
+        self._tables: list[IO[Any]] = []
         real = out.resolve()
         for photo in map(Path, photos):
             if real in (photo.resolve(), *photo.resolve().parents):
@@ -54,8 +54,12 @@ class Results:
     def __enter__(self) -> Self:
         """Begin the tables."""
         with self._saying(), ExitStack() as stack:
+            stack.enter_context(_only_writer(self._out))
+            self.ledger = stack.enter_context(closing(Ledger()))
+            for folder in (self._out, self._out / "json", self.overlays):
+                remove_unfinished(folder)
             photos, measures, wide, pairs, pair_lines, changes, histories, lines = (
-                tables.csv_writer(stack.enter_context(_replacing(self._out / name, "w")), columns)
+                tables.csv_writer(self._table(stack, name), columns)
                 for name, columns in (
                     ("photos.csv", tables.PHOTO_COLUMNS),
                     ("measures_long.csv", tables.MEASURE_COLUMNS),
@@ -70,16 +74,38 @@ class Results:
             self._photos, self._measures, self._wide = photos, measures, wide
             self._pairs, self._pair_lines = pairs, pair_lines
             self._changes, self._histories = changes, histories
-            self._lines = stack.enter_context(self._kept_for_kinds(lines))
+            self._write_line = lines
+            self._lines = stack.enter_context(tempfile.TemporaryFile("w+", encoding="ascii", dir=self._out))
             self._stack = stack.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Put the tables in place, or drop them after an error."""
-        with self._saying():
-            self._stack.__exit__(kind, error, trace)
+        """Put the tables in place, or drop them after an error: all of them or none, even on a full disk."""
+        if error is not None:
+            with suppress(OSError):  # on a full disk closing fails as well, and is not what went wrong
+                self._stack.__exit__(kind, error, trace)
+            return
+        with self._saying(), self._stack:
+            self._write_lines()
+            for table in self._tables:
+                sync(table)
+
+    def _table(self, stack: ExitStack, name: str) -> IO[Any]:
+        self._tables.append(stack.enter_context(replacing(self._out / name, "w")))
+        return self._tables[-1]
+
+    @property
+    def overlays(self) -> Path:
+        """Where the pictures lie."""
+        return self._out / "overlays"
+
+    def kept(self, settings: Settings, *, anew: bool = False) -> Kept:
+        """Return what earlier runs with the same settings finished; nothing when all is measured `anew`."""
+        kept = Kept(self._out / "kept", way_of_measuring(settings), anew)
+        kept.tidy()
+        return kept
 
     def add(self, outcome: Outcome, overlay: bytes = b"") -> None:
         """Write the rows of one outcome, its JSON document and its overlay (a JPEG; empty: none)."""
@@ -93,10 +119,12 @@ class Results:
                 self._measures(row)
             for row in tables.line_rows(assessment):
                 self._lines.write(json.dumps(row) + "\n")
-            name = _safe_name(outcome.path, outcome.sha256)
-            _write(self._out / "json" / f"{name}.json", tables.to_json(tables.document(assessment)).encode())
+            name = safe_name(outcome.path, outcome.sha256)
+            write_whole(
+                self._out / "json" / f"{name}.json", tables.to_json(tables.document(assessment)).encode()
+            )
             if overlay:
-                _write(self._out / "overlays" / f"{name}.jpg", overlay)
+                write_whole(self._out / "overlays" / f"{name}.jpg", overlay)
 
     def add_pair(self, outcome: PairOutcome, side_by_side: bytes = b"", blink: bytes = b"") -> None:
         """Write the rows of one pair, its JSON document and its pictures (a JPEG, a GIF; empty: none)."""
@@ -109,7 +137,7 @@ class Results:
             self._note_kinds(comparison)
             for row in pair_tables.pair_line_rows(outcome):
                 self._pair_lines(row)
-            name = _safe_name(shown.path, shown.sha256)
+            name = safe_name(shown.path, shown.sha256)
             text = tables.to_json(pair_tables.pair_document(outcome, comparison))
             for place, content in (
                 (f"json/{name}_pair.json", text.encode()),
@@ -117,7 +145,7 @@ class Results:
                 (f"overlays/{name}_blink.gif", blink),
             ):
                 if content:
-                    _write(self._out / place, content)
+                    write_whole(self._out / place, content)
 
     def add_average(self, runs: Runs) -> None:
         """Write the mean over the runs of one expression, below the rows of its pairs."""
@@ -134,7 +162,7 @@ class Results:
             for row in follow_tables.history_rows(subject, course):
                 self._histories(row)
             text = tables.to_json(follow_tables.follow_document(subject, course))
-            _write(self._out / "json" / f"{_safe_name(subject, digest)}_follow_up.json", text.encode())
+            write_whole(self._out / "json" / f"{safe_name(subject, digest)}_follow_up.json", text.encode())
 
     def add_failed_course(self, subject: str, status: str, reason: str) -> None:
         """Write that a subject could not be followed, and why."""
@@ -147,23 +175,22 @@ class Results:
         Every expression says something else of a line at rest: that counts whose muscles fold it.
         """
         rest, expression = comparison.rest, comparison.expression
-        at_rest = self._kinds.setdefault(rest.photo_sha256, [""] * len(rest.lines))
-        shown = self._kinds.setdefault(expression.photo_sha256, [""] * len(expression.lines))
+        at_rest = self.ledger.kinds(rest.photo_sha256) or [""] * len(rest.lines)
+        shown = self.ledger.kinds(expression.photo_sha256) or [""] * len(expression.lines)
         for line in comparison.lines:
             if line.expression_line >= 0:
                 shown[line.expression_line] = shown[line.expression_line] or line.kind
             if line.rest_line >= 0 and line.region in SPEAKS_FOR[comparison.name]:
                 at_rest[line.rest_line] = at_rest[line.rest_line] or line.kind
+        self.ledger.set_kinds(rest.photo_sha256, at_rest)
+        self.ledger.set_kinds(expression.photo_sha256, shown)
 
-    @contextmanager
-    def _kept_for_kinds(self, write: Callable[[tables.Row], None]) -> Generator[IO[str]]:
-        """Keep the rows of lines.csv on disk until all pairs are known, then write them with their kinds."""
-        with tempfile.TemporaryFile("w+", encoding="ascii", dir=self._out) as rows:
-            yield rows
-            rows.seek(0)
-            for row in map(json.loads, rows):
-                kinds = self._kinds.get(row["sha256"])
-                write(row | {"kind": kinds[row["line"] - 1] if kinds else None})
+    def _write_lines(self) -> None:
+        """Write lines.csv now that all pairs are known; until then its rows wait on disk."""
+        self._lines.seek(0)
+        for row in map(json.loads, self._lines):
+            kinds = self.ledger.kinds(row["sha256"])
+            self._write_line(row | {"kind": kinds[row["line"] - 1] if kinds else None})
 
     def write_run(
         self,
@@ -177,7 +204,7 @@ class Results:
             "disclaimer": DISCLAIMER,
             "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
             "command": [tables.escaped(word) for word in command],
-            "versions": {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}},
+            "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
             "measure_version": MEASURE_VERSION,
             "model_sha256": MODEL_SHA256,
             "settings_digest": settings.digest,
@@ -186,7 +213,7 @@ class Results:
             "ignored": dict(sorted(ignored.items())),
         }
         with self._saying():
-            _write(self._out / "run.json", (json.dumps(run, indent=2) + "\n").encode())
+            write_whole(self._out / "run.json", (json.dumps(run, indent=2) + "\n").encode())
 
     @contextmanager
     def _saying(self) -> Generator[None]:
@@ -194,10 +221,7 @@ class Results:
         try:
             yield
         except OSError as error:
-            raise OutputError(
-                f"Cannot write results to {self._out}: {error.strerror}. "
-                "Free some space there or choose another folder."
-            ) from error
+            raise cannot_write(self._out, error) from error
 
 
 def write_files(out: Path, files: Mapping[str, bytes]) -> None:
@@ -206,36 +230,25 @@ def write_files(out: Path, files: Mapping[str, bytes]) -> None:
         out.mkdir(parents=True, exist_ok=True)
         (out / RESULTS_MARK).touch()
         for name, content in files.items():
-            _write(out / name, content)
+            write_whole(out / name, content)
     except OSError as error:
-        raise OutputError(
-            f"Cannot write results to {out}: {error.strerror}. "
-            "Free some space there or choose another folder."
-        ) from error
-
-
-def _safe_name(path: str, sha256: str) -> str:
-    """Return a file name without suffix that every system can keep: part of the hash and of the name."""
-    stem = re.sub(r"[^A-Za-z0-9-]+", "_", Path(path).stem).strip("_")
-    return f"{sha256[:12]}_{stem[:60] or 'photo'}"
-
-
-def _write(path: Path, content: bytes) -> None:
-    with _replacing(path, "wb") as stream:
-        stream.write(content)
+        raise cannot_write(out, error) from error
 
 
 @contextmanager
-def _replacing(path: Path, mode: str) -> Generator[IO[Any]]:
-    """Open a temporary file that takes the place of `path` when all went well, and vanishes otherwise."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".partial")
-    text = {} if "b" in mode else {"encoding": "utf-8-sig", "newline": ""}
+def _only_writer(out: Path) -> Generator[None]:
+    """Let no other run write to the folder meanwhile; raise OutputError when one does."""
     try:
-        with os.fdopen(handle, mode, **text) as stream:  # type: ignore[call-overload]
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+        import fcntl
+    except ImportError:  # Windows: two runs at once spoil each other's progress, not the tables
+        yield
+        return
+    with (out / RESULTS_MARK).open("rb") as mark:
+        try:
+            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno in (errno.EAGAIN, errno.EACCES):
+                message = f"Another run is writing to {out}. Wait until it is done, or choose another folder."
+                raise OutputError(message) from error
+            # else a disk that knows no locks
+        yield

@@ -1,0 +1,77 @@
+"""What a batch remembers of its photos until its end: on disk, so that a million of them need no memory."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import astuple
+from pathlib import Path
+
+from .listing import Shot
+from .records import Expression
+
+
+class Ledger:
+    """Which bytes came first as which photo, the scored photos, and the kinds of their lines.
+
+    SQLite's own temporary file: nobody else sees it, and it is gone with this process.
+    """
+
+    def __init__(self) -> None:
+        self._base = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        for command in (
+            "PRAGMA journal_mode=OFF",
+            "PRAGMA synchronous=OFF",
+            "PRAGMA cache_size=-1000",  # kB
+            "CREATE TABLE photos (sha256 TEXT PRIMARY KEY, path TEXT) WITHOUT ROWID",
+            "CREATE TABLE kinds (sha256 TEXT PRIMARY KEY, kinds TEXT) WITHOUT ROWID",
+            "CREATE TABLE shots (number INTEGER PRIMARY KEY, subject TEXT, visit TEXT, shot TEXT)",
+            "CREATE INDEX visits ON shots (subject, visit)",
+        ):
+            self._base.execute(command)
+
+    def close(self) -> None:
+        """Forget all."""
+        self._base.close()
+
+    def first_with(self, sha256: str, path: str) -> str:
+        """Return the first path that had these bytes: `path` itself when they are new."""
+        self._base.execute("INSERT OR IGNORE INTO photos VALUES (?, ?)", (sha256, json.dumps(path)))
+        [found] = self._base.execute("SELECT path FROM photos WHERE sha256 = ?", (sha256,)).fetchone()
+        return str(json.loads(found))
+
+    def add(self, shot: Shot) -> None:
+        """Remember a scored photo."""
+        subject, visit = json.dumps(shot.subject), json.dumps(shot.visit)  # ASCII, whatever a name holds
+        text = json.dumps([str(part) for part in astuple(shot)])
+        self._base.execute("INSERT INTO shots VALUES (NULL, ?, ?, ?)", (subject, visit, text))
+
+    def visits(self) -> Iterator[list[Shot]]:
+        """Yield the photos of each subject and visit, in the order of the first; none without both names."""
+        yield from self._groups("subject, visit", "subject <> '\"\"' AND visit <> '\"\"'")
+
+    def subjects(self) -> Iterator[list[Shot]]:
+        """Yield the photos of each subject, in the order of the first; none without a name."""
+        yield from self._groups("subject", "subject <> '\"\"'")
+
+    def _groups(self, by: str, which: str) -> Iterator[list[Shot]]:
+        groups = f"SELECT {by} FROM shots WHERE {which} GROUP BY {by} ORDER BY min(number)"  # noqa: S608
+        same = " AND ".join(f"{name} = ?" for name in by.split(", "))
+        members = f"SELECT shot FROM shots WHERE {same} ORDER BY number"  # noqa: S608 - our own words
+        for group in self._base.execute(groups):
+            yield [_shot(text) for (text,) in self._base.execute(members, group)]
+
+    def kinds(self, sha256: str) -> list[str]:
+        """Return what is known of a photo's lines, in their order; empty when no pair told."""
+        row = self._base.execute("SELECT kinds FROM kinds WHERE sha256 = ?", (sha256,)).fetchone()
+        return list(json.loads(row[0])) if row else []
+
+    def set_kinds(self, sha256: str, kinds: list[str]) -> None:
+        """Remember the kinds of a photo's lines."""
+        self._base.execute("INSERT OR REPLACE INTO kinds VALUES (?, ?)", (sha256, json.dumps(kinds)))
+
+
+def _shot(text: str) -> Shot:
+    file, path, sha256, subject, visit, expression, run = json.loads(text)
+    return Shot(Path(file), path, sha256, subject, visit, Expression(expression), run)
