@@ -49,6 +49,22 @@ def test_a_task_whose_worker_died_once_is_done_all_the_same(tmp_path: Path) -> N
 
 
 @linux
+def test_a_death_that_is_seen_before_the_beginning_is_no_time_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a busy machine: what a worker says is heard only after its death was seen."""
+    from pebble.pool.process import TaskManager
+
+    heard = TaskManager.task_start
+
+    def late(self: TaskManager, task_id: int, worker_id: int) -> None:
+        if task_id == 1:
+            time.sleep(1)
+        heard(self, task_id, worker_id)
+
+    monkeypatch.setattr(TaskManager, "task_start", late)
+    assert codes_after({1: "crash"}, timeout_s=30.0) == [0, Code.CRASHED, *range(2, 10)]
+
+
+@linux
 def test_workers_killed_while_they_had_nothing_to_do_are_replaced() -> None:
     def tasks() -> Iterator[tuple[int, tuple[str, int]]]:
         for number in range(16):

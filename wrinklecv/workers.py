@@ -42,6 +42,7 @@ _GRACE_S = 120.0
 _MOST_FRUITLESS = 4
 """Pools in a row that broke before anything was done."""
 _LOOK_S = 0.2
+_PATIENCE_S = 1.0
 _NO_MEMORY = 77
 """Exit code of a worker that found no memory."""
 
@@ -127,7 +128,7 @@ class Workers:
         task, deaths, broken = waiting[0], 0, False
         while True:
             try:
-                result = _answer(task)
+                result = self._answer(task)
             except BrokenProcessPool:
                 # All workers died at once, and nobody knows whose fault it was: this task is tried alone.
                 deaths += broken
@@ -147,6 +148,31 @@ class Workers:
             if other.future is not None and not _is_answered(other.future):
                 self._begin(other)
         return task.key, result
+
+    def _answer(self, task: _Task[Any]) -> Any:
+        """Wait for a task; raise BrokenProcessPool when the pool broke, or does not answer at all."""
+        if task.future is None:
+            return None
+        # Those before it in the queue may take as long each.
+        until = time.monotonic() + (_AHEAD + 1) * task.timeout_s + _GRACE_S
+        while not wait_for((task.future,), _PATIENCE_S).done:
+            if self._is_lost(task.future) and not wait_for((task.future,), _PATIENCE_S).done:
+                return _expired(None)
+            if time.monotonic() > until:
+                raise BrokenProcessPool
+        return result_of(task.future, task.timeout_s)
+
+    def _is_lost(self, future: Future[Any]) -> bool:
+        """Say whether the worker of a task is gone, and nobody noticed.
+
+        On a busy machine Pebble can see that a worker died before it hears which task that one had begun;
+        then it would wait until the task is late. Its own lists tell, which it does not show in public.
+        """
+        assert self._pool is not None, "only workers with processes are waited for"  # noqa: S101
+        manager = self._pool._pool_manager
+        begun = {id(t.future): t.worker_id for t in tuple(manager.task_manager.tasks.values())}
+        worker = begun.get(id(future), 0)
+        return bool(worker) and worker not in manager.worker_manager.workers
 
     def _renew(self) -> None:
         """Replace a pool that broke."""
@@ -219,17 +245,6 @@ def _start_in_thread(pool: Any) -> None:
 
     threading.Thread(target=stay, daemon=True).start()
     started.wait()
-
-
-def _answer(task: _Task[Any]) -> Any:
-    """Wait for a task; raise BrokenProcessPool when the pool broke, or does not answer at all."""
-    if task.future is None:
-        return None
-    # Those before it in the queue may take as long each.
-    wait_for((task.future,), (_AHEAD + 1) * task.timeout_s + _GRACE_S)
-    if not task.future.done():
-        raise BrokenProcessPool
-    return result_of(task.future, task.timeout_s)
 
 
 def result_of(future: Future[Any], timeout_s: float) -> Any:
