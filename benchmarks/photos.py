@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from wrinklecv.listing import IMAGE_SUFFIXES
+from wrinklecv.walking import IMAGE_SUFFIXES
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 """The development photos; no part of the project, so every bench must do without."""

@@ -139,7 +139,7 @@ def an_outcome(
 
 def pretend_pair(pair: Pair, settings: Settings, pictures: bool) -> Compared:
     """Stand in for `compare_files`: what becomes of a pair stands in its expression photo's second word."""
-    words = pair.expression.file.read_bytes().split()
+    words = Path(pair.expression.file).read_bytes().split()
     word = words[1] if len(words) > 1 else b""
     if word == b"pair-crash":
         os._exit(11)

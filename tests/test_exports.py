@@ -305,10 +305,13 @@ def test_rows_on_their_way_into_a_workbook_wait_beside_it(out: Path, monkeypatch
     real = workbook._write_row
 
     def note(*arguments: object) -> None:
-        seen.update(path.parent.parent for path in out.glob(".*.partial/*"))
+        seen.update(path.parent.parent for path in out.glob(".rows-*/*"))
         real(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(workbook, "_write_row", note)
+    write_exports(out)
+    (out / ".rows-of-a-killed-run").mkdir()
+    (out / ".rows-of-a-killed-run" / "x").write_text("sub-001")
     write_exports(out)
     assert seen == {out}
     assert not list(out.glob(".*"))

@@ -48,11 +48,15 @@ from .listing import (
     Paths,
     Runs,
     Shot,
+    columns_in,
+    expand,
     find_pairs,
     find_photos,
     outcome_of,
+    read_manifests,
     shot_of,
 )
+from .manifests import Manifest
 from .pairs import SPEAKS_FOR, Comparison
 from .records import Expression, Outcome, Status, Verdict
 from .results import Results
@@ -141,14 +145,15 @@ def score(
     formats: of the tables; CSV files are always written.
     Raises OutputError when `out` cannot be written or holds the photos themselves.
     """
-    tops = sorted(map(os.path.abspath, paths), key=_as_walked)
     summary = Summary(Counter(), Counter(), Counter(), Counter(), Counter())
+    tops = sorted(expand(paths, ignored=summary.ignored), key=_as_walked)
+    manifests = read_manifests(tops)
     treatments = treatments_in(tops, summary.ignored)
-    with Results(Path(out), tops) as results, at_work(jobs, apart=apart) as workers:
+    with Results(Path(out), tops, columns_in(manifests)) as results, at_work(jobs, apart=apart) as workers:
         kept = results.kept(settings, anew=anew)
         place = Place(kept, results.overlays if overlays else None)
         run = _Run(results, workers, settings, place, summary, progress or _silent)
-        run.photos(tops, assess_one)
+        run.photos(tops, manifests, assess_one)
         run.pairs(compare_one)
         run.courses(treatments, noise)
     write_exports(Path(out), formats)
@@ -176,11 +181,11 @@ class _Run:
     summary: Summary
     progress: Progress
 
-    def photos(self, paths: Sequence[str], assess_one: AssessOne) -> None:
+    def photos(self, paths: Sequence[str], manifests: Sequence[Manifest], assess_one: AssessOne) -> None:
         """Assess the files; the results' ledger remembers those that were scored."""
         ledger, summary = self.results.ledger, self.summary
-        with closing(_Total(paths)) as total:
-            found = find_photos(paths, ignored=summary.ignored)
+        with closing(_Total(paths, manifests)) as total:
+            found = find_photos(paths, ignored=summary.ignored, manifests=manifests)
             steps = _outcomes(found, self.settings, self.workers, assess_one, ledger, self.place)
             for done, (item, outcome, scored) in enumerate(steps, start=1):
                 self.results.add(outcome, scored.overlay if outcome.assessment else b"")
@@ -226,14 +231,15 @@ class _Run:
 class _Total:
     """How many files there are, counted meanwhile: nobody waits for a hundred thousand to be listed."""
 
-    def __init__(self, paths: Sequence[str]) -> None:
+    def __init__(self, paths: Sequence[str], manifests: Sequence[Manifest]) -> None:
         self.number = 0
         self._paths = paths
+        self._manifests = manifests
         self._closed = False
         threading.Thread(target=self._count, daemon=True).start()
 
     def _count(self) -> None:
-        for _ in find_photos(self._paths):
+        for _ in find_photos(self._paths, manifests=self._manifests):
             self.number += 1
             if self._closed:
                 return
@@ -319,14 +325,28 @@ def _outcomes(
             continue
         if isinstance(scored, Failed):
             scored = note_crash(item.file, item.path, scored, place.kept if place else None)
-        yield item, _judged(item.path, scored, ledger), scored
+        yield item, _judged(item, scored, ledger), scored
 
 
-def _judged(path: str, scored: Scored, ledger: Ledger) -> Outcome:
-    """Turn what a worker brought into an Outcome; the ledger knows which path first had the same bytes."""
+def _judged(item: Found, scored: Scored, ledger: Ledger) -> Outcome:
+    """Turn what a worker brought into an Outcome, with what the manifest says of the file."""
+    outcome = item.labelled(_outcome(item.path, scored))
+    if not scored.sha256:
+        return outcome
+    first, subject = ledger.first_with(scored.sha256, item.path, outcome.subject)
+    if first == item.path:
+        return outcome
+    status, code, message = Status.SKIPPED, Code.DUPLICATE_OF, f"The same bytes as {first}."
+    if subject != outcome.subject:  # one of the two names is wrong
+        status, code = Status.REJECTED, Code.CONFLICTING_SUBJECT
+        words = f"of subject {subject or '(none)'}, this one is of {outcome.subject or '(none)'}"
+        message = f"The same bytes as {first}, which is {words}. Correct the names or the manifest."
+    return item.labelled(outcome_of(item.path, status, code, message, scored.sha256))
+
+
+def _outcome(path: str, scored: Scored) -> Outcome:
+    """Return the Outcome of one file by itself."""
     sha256, assessment = scored.sha256, scored.assessment
-    if sha256 and (first := ledger.first_with(sha256, path)) != path:
-        return outcome_of(path, Status.SKIPPED, Code.DUPLICATE_OF, f"The same bytes as {first}.", sha256)
     if assessment is None:
         status = _MACHINE.get(scored.code or Code.CRASHED, Status.REJECTED)
         return outcome_of(path, status, scored.code, scored.message, sha256)

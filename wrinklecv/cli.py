@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from . import DISCLAIMER, cli_casebook, cli_followup
+from . import DISCLAIMER, cli_casebook, cli_followup, cli_plan
 from .cli_parts import EveryCoreOption, SettingsOption, every_core, measured_by, must_exist, print_table, say
 from .cli_score import say_failed, show_progress, sum_up
-from .errors import OutputError, SettingsError, WrinkleError
+from .errors import OutputError, SettingsError, TableError, WrinkleError
 
 if TYPE_CHECKING:
     from .batch import Visit
@@ -63,7 +63,9 @@ class _Commands(TyperGroup):
             return super().invoke(ctx)
         except WrinkleError as error:
             say(f"Error: {error}")
-            raise typer.Exit(2 if isinstance(error, SettingsError | OutputError) else 1) from error
+            raise typer.Exit(
+                2 if isinstance(error, SettingsError | OutputError | TableError) else 1
+            ) from error
 
 
 app = typer.Typer(
@@ -104,8 +106,16 @@ class Written(StrEnum):
 
 @app.command("score", epilog="Example: wrinklecv score photos --out results --jobs 4")
 def score_photos(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH", help="Photos and folders of photos.")],
-    out: Annotated[Path, typer.Option(help="Folder for the results; made when missing.")],
+    paths: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="PATH",
+            help="Photos, folders, quoted patterns ('photos/**/*.jpg'), manifests (….csv), s3:// addresses.",
+        ),
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the results; made when missing.", show_default=False)
+    ] = None,
     jobs: EveryCoreOption = None,
     settings: SettingsOption = None,
     overlays: Annotated[bool, typer.Option(help="Write each photo with its lines drawn.")] = True,
@@ -118,14 +128,24 @@ def score_photos(
     resume: Annotated[
         bool, typer.Option("--resume/--anew", help="Take over what a run before finished, or measure again.")
     ] = True,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only print what would be done with each file; needs no --out.")
+    ] = False,
 ) -> None:
     """Measure photos, compare rest with expression, follow subjects; write tables and JSON into a folder.
 
-    Prints path, status and code of each photo. Photos whose names give the same subject and visit make pairs;
-    subjects with several visits are followed. After Ctrl-C or a crash the same command goes on where it was:
-    what is finished is known by the photos' content and the settings, whatever the files are called.
+    Prints path, status and code of each photo. Photos whose names, or rows of manifest.csv, give the same
+    subject and visit make pairs; subjects with several visits are followed. After Ctrl-C or a crash the same
+    command goes on where it was: what is finished is known by the photos' content and the settings,
+    whatever the files are called.
     """
-    must_exist(paths, "PATH")
+    from .walking import expand
+
+    must_exist(expand(paths), "PATH")
+    if dry_run:
+        raise typer.Exit(cli_plan.show_plan(paths))
+    if out is None:
+        raise typer.BadParameter("Say where the results go.", param_hint="--out")
     from .batch import score
     from .exports import Format
     from .tables import escaped
@@ -307,6 +327,7 @@ def draw_samples(
 
 cli_casebook.add_commands(app)
 cli_followup.add_commands(app)
+cli_plan.add_commands(app)
 
 
 def _app_file() -> Path:

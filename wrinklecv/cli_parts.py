@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .remote import is_remote
+
 if TYPE_CHECKING:
     from .casebook import Measured
     from .settings import Settings
@@ -73,10 +75,10 @@ def say(words: str) -> None:
     typer.echo(words, err=True)
 
 
-def must_exist(paths: Iterable[Path], hint: str) -> None:
-    """Raise a usage error for the first path that is not there."""
+def must_exist(paths: Iterable[str | Path], hint: str) -> None:
+    """Raise a usage error for the first path that is not there; of an address in a store nobody knows yet."""
     for path in paths:
-        if not os.path.lexists(path):
+        if not os.path.lexists(path) and not is_remote(path):
             from .tables import escaped
 
             raise typer.BadParameter(f"{escaped(str(path))} does not exist.", param_hint=hint)

@@ -32,6 +32,10 @@ class Code(StrEnum):
     SYMLINK = "symlink"
     MARKING_PHOTO = "marking_photo"
     DUPLICATE_OF = "duplicate_of"
+    # the manifest
+    OUTSIDE_ROOT = "outside_root"
+    CONFLICTING_SUBJECT = "conflicting_subject"
+    MANIFEST_FAULT = "manifest_fault"
     # the file, in doubt only
     TRAILING_DATA = "trailing_data"
     EXTENSION_MISMATCH = "extension_mismatch"

@@ -74,7 +74,7 @@ class Place(NamedTuple):
     pictures: Path | None
 
 
-def assess_file(file: Path, path: str, settings: Settings, overlay: bool) -> Scored:
+def assess_file(file: Path | str, path: str, settings: Settings, overlay: bool) -> Scored:
     """Read and assess one file; a photo that cannot be measured is a Scored with its code."""
     from .assessment import assess
     from .photo import read_file, read_photo
@@ -154,7 +154,9 @@ def _jpeg(pixels: Bytes) -> bytes:
 # -- what was finished before ----------------------------------------------------------------------
 
 
-def score_file(assess_one: AssessOne, file: Path, path: str, settings: Settings, place: Place) -> Scored:
+def score_file(
+    assess_one: AssessOne, file: Path | str, path: str, settings: Settings, place: Place
+) -> Scored:
     """Take over what an earlier run found in the same bytes, else assess them and keep what is found.
 
     Raises OutputError when it cannot be kept.
@@ -172,7 +174,7 @@ def score_file(assess_one: AssessOne, file: Path, path: str, settings: Settings,
     return same._replace(overlay=scored.overlay, taken_over=False)
 
 
-def note_crash(file: Path, path: str, failed: Failed, kept: Kept | None) -> Scored:
+def note_crash(file: Path | str, path: str, failed: Failed, kept: Kept | None) -> Scored:
     """Say what became of a photo whose worker died; keep it, so that the next run does not try it again."""
     from .photo import read_file
 
@@ -218,7 +220,7 @@ def pair_key(pair: Pair) -> str:
     return key_of("pair", *both, pair.name)
 
 
-def _finished(file: Path, path: str, place: Place) -> Scored | None:
+def _finished(file: Path | str, path: str, place: Place) -> Scored | None:
     from .photo import read_file, read_photo
 
     try:

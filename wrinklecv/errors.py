@@ -9,6 +9,7 @@
     │   └── ManyFacesError          more than one face, and the choice is not clear
     ├── NotComparableError      two results cannot be compared
     ├── SettingsError           a setting is unknown or out of range
+    ├── TableError              a CSV file, such as a manifest, is no table that can be read
     ├── ModelError              the landmark model is missing or damaged
     ├── StoreError              the store cannot be used, or will not take what it was given
     ├── OutputError             a result cannot be written where it was asked for
@@ -57,6 +58,14 @@ class NotComparableError(WrinkleError):
 
 class SettingsError(WrinkleError):
     """A setting is unknown, has the wrong type or is out of range."""
+
+
+class TableError(WrinkleError):
+    """A CSV file, such as a manifest, cannot be read as the table that it should be; `line` 0: all of it."""
+
+    def __init__(self, message: str, line: int = 0) -> None:
+        super().__init__(message)
+        self.line = line
 
 
 class ModelError(WrinkleError):

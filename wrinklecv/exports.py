@@ -7,16 +7,15 @@ same bytes. Each file is written whole or not at all.
 
 from __future__ import annotations
 
-import os
-import tempfile
-from collections.abc import Collection, Generator
-from contextlib import contextmanager
+from collections.abc import Collection
 from enum import StrEnum
 from pathlib import Path
+from typing import IO
 
 from . import DISCLAIMER, tables
 from .columns import LIST_COLUMNS, TABLES, Kind, list_rows, opened
 from .errors import OutputError
+from .whole_files import replacing
 from .workbook import write_workbook
 
 WORKBOOK = "results.xlsx"
@@ -41,15 +40,15 @@ def write_exports(out: Path, formats: Collection[Format] = tuple(Format)) -> Non
     try:
         for name in wanted:
             (out / name).unlink(missing_ok=True)
-        with _replacing(out / COLUMN_LIST) as temporary:
-            _write_list(temporary, out)
+        with replacing(out / COLUMN_LIST, "w") as stream:
+            _write_list(stream, out)
         if Format.PARQUET in formats:
             for table in TABLES:
-                with _replacing(out / f"{table}.parquet") as temporary:
-                    _write_parquet(temporary, out, table)
+                with replacing(out / f"{table}.parquet", "wb") as stream:
+                    _write_parquet(stream, out, table)
         if Format.XLSX in formats:
-            with _replacing(out / WORKBOOK) as temporary:
-                write_workbook(temporary, out)
+            with replacing(out / WORKBOOK, "wb") as stream:
+                write_workbook(stream, out)
     except OSError as error:
         raise OutputError(
             f"Cannot write results to {out}: {error.strerror}. "
@@ -57,29 +56,13 @@ def write_exports(out: Path, formats: Collection[Format] = tuple(Format)) -> Non
         ) from error
 
 
-@contextmanager
-def _replacing(path: Path) -> Generator[Path]:
-    """Give a temporary file that takes the place of `path` when all went well, and vanishes otherwise."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".partial")
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        with temporary.open("rb") as stream:
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+def _write_list(stream: IO[str], out: Path) -> None:
+    write = tables.csv_writer(stream, LIST_COLUMNS)
+    for row in list_rows(out):
+        write(row)
 
 
-def _write_list(path: Path, out: Path) -> None:
-    with path.open("w", encoding="utf-8-sig", newline="") as stream:
-        write = tables.csv_writer(stream, LIST_COLUMNS)
-        for row in list_rows(out):
-            write(row)
-
-
-def _write_parquet(path: Path, out: Path, table: str) -> None:
+def _write_parquet(stream: IO[bytes], out: Path, table: str) -> None:
     """Write a table with typed columns, empty cells of numbers as null; a field's metadata tell its unit."""
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
@@ -96,7 +79,7 @@ def _write_parquet(path: Path, out: Path, table: str) -> None:
         is_empty = next(rows, None) is None
     fields = [pa.field(c.name, types[c.kind], metadata={"unit": c.unit} if c.unit else None) for c in columns]
     schema = pa.schema(fields, metadata={"disclaimer": DISCLAIMER})
-    with parquet.ParquetWriter(path, schema) as writer:
+    with parquet.ParquetWriter(stream, schema) as writer:
         if is_empty:  # pyarrow wants a row below the header
             return
         batches = arrow_csv.open_csv(

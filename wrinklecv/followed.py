@@ -13,15 +13,14 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from enum import StrEnum
 from functools import partial
-from pathlib import Path
 
 from .changes import PRIOR_NOISE
 from .codes import Code
 from .documents import OtherFieldsError, course_from, course_text
-from .errors import NotComparableError, PhotoError, StoreError, UnreadablePhotoError
+from .errors import NotComparableError, PhotoError, TableError, UnreadablePhotoError
 from .histories import FollowUp, NoiseFigure, VisitPhotos
 from .kept import Kept, key_of, photo_key
-from .listing import Paths, Shot
+from .listing import Paths, Shot, table_folder
 from .manifests import day_of, read_treatments, subject_code
 from .records import Assessment, Expression
 from .settings import Settings
@@ -56,12 +55,13 @@ class Course:
 
 
 def treatments_in(paths: Paths, ignored: Counter[str]) -> tuple[Treatment, ...]:
-    """Return what the `treatments.csv` of folders among `paths` tell; what cannot be read is `ignored`."""
+    """Return what `treatments.csv` in the folders of `paths` tells; what cannot be read is `ignored`."""
     found: list[Treatment] = []
-    for path in map(Path, paths):
+    folders = (folder for path in paths if (folder := table_folder(path)))
+    for folder in dict.fromkeys(folders):
         try:
-            treatments, faults = read_treatments(path) if path.is_dir() else ((), ())
-        except StoreError:
+            treatments, faults = read_treatments(folder)
+        except TableError:
             ignored["treatments.csv_is_not_such_a_table"] += 1
             continue
         found += (treatment for _, treatment in treatments)

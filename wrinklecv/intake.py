@@ -19,8 +19,8 @@ from typing import NamedTuple
 from .casebook import Measured, NewShot, comparisons_of, complete, new_photo
 from .codes import Code
 from .errors import PhotoError, StoreError
-from .listing import Found, find_photos, parse_name
-from .manifests import MANIFEST, TREATMENTS, Entry, day_of, read_manifest, read_treatments
+from .listing import Found, find_photos
+from .manifests import MANIFEST, TREATMENTS, day_of, read_treatments
 from .photo import read_file
 from .records import Expression
 from .settings import DEFAULTS, Settings
@@ -116,17 +116,16 @@ def import_folder(
     (``sub-001_ses-20250110_expr-frown_run-1.jpg``); treatments from `treatments.csv`. Photos of one subject
     and day are one visit, stored whole; to a visit of that day that is there already they are added. A photo
     that cannot be scored is kept, with the reason; a file that is no whole photo is refused.
-    Raises StoreError when the store or a table cannot be read at all, with the line.
+    Raises StoreError when the store cannot be used, TableError when a table cannot be read at all, with the
+    line.
     """
     folder, ignored = Path(folder), Counter[str]()
-    entries, faults = read_manifest(folder)
-    treatments, more_faults = read_treatments(folder)
+    treatments, faults = read_treatments(folder)
     told: dict[str, Imported] = {}
     visits: dict[tuple[str, date], list[_Item]] = {}
     found = list(find_photos([folder], ignored=ignored))
-    ignored["not_a_photo_file"] -= sum((folder / name).is_file() for name in (MANIFEST, TREATMENTS))
     for photo in found:
-        item = _planned(photo, entries.get(photo.path))
+        item = _planned(photo)
         if isinstance(item, Imported):
             told[photo.path] = item
         else:
@@ -136,31 +135,22 @@ def import_folder(
         told[one.path] = one
         if progress:
             progress(one, done, len(found))
-    named = {photo.path for photo in found}
-    lost = [
-        Imported(f"{MANIFEST}, line {e.line}", ImportStatus.REFUSED, message=f"There is no photo {e.path}.")
-        for e in entries.values()
-        if e.path not in named
+    refused = [
+        Imported(f"{TREATMENTS}, line {f.line}", ImportStatus.REFUSED, message=f.message) for f in faults
     ]
-    rows = [(MANIFEST, fault) for fault in faults] + [(TREATMENTS, fault) for fault in more_faults]
-    refused = [Imported(f"{n}, line {f.line}", ImportStatus.REFUSED, message=f.message) for n, f in rows]
     return ImportSummary(
-        tuple(told[photo.path] for photo in found),
+        tuple(told[path] for path in dict.fromkeys(photo.path for photo in found)),
         tuple(_treated(store, line, treatment) for line, treatment in treatments),
-        (*refused, *lost),
+        tuple(refused),
         +ignored,
     )
 
 
-def _planned(photo: Found, entry: Entry | None) -> _Item | Imported:
+def _planned(photo: Found) -> _Item | Imported:
     """Return what a photo is by manifest and name, or why it cannot be taken in."""
-    subject, visit, expression, run = parse_name(photo.path)
+    subject, visit, expression, run = photo.told()
     marking = photo.refusal is not None and photo.refusal.code is Code.MARKING_PHOTO
-    day, notes = day_of(visit), ""
-    if entry is not None:
-        subject, run, notes = entry.subject or subject, entry.run or run, entry.notes
-        day, expression = entry.day or day, entry.expression or expression
-        marking = entry.kind is PhotoKind.MARKING if entry.kind else marking
+    day, notes = day_of(visit), photo.entry.notes if photo.entry else ""
     if photo.refusal is not None and photo.refusal.code is not Code.MARKING_PHOTO:
         why = photo.refusal
         return Imported(photo.path, ImportStatus.REFUSED, subject, day, why.code, why.message)
@@ -171,7 +161,7 @@ def _planned(photo: Found, entry: Entry | None) -> _Item | Imported:
             "sub-001_ses-20250110_expr-rest.jpg, or write it into the manifest."
         )
         return Imported(photo.path, ImportStatus.REFUSED, subject, day, message=message)
-    return _Item(photo.file, photo.path, subject, day, expression, marking, run, notes)
+    return _Item(Path(photo.file), photo.path, subject, day, expression, marking, run, notes)
 
 
 # -- one visit -------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from .listing import Shot
 from .records import Expression
+from .remote import is_remote
 
 
 class Ledger:
@@ -24,7 +25,7 @@ class Ledger:
             "PRAGMA journal_mode=OFF",
             "PRAGMA synchronous=OFF",
             "PRAGMA cache_size=-1000",  # kB
-            "CREATE TABLE photos (sha256 TEXT PRIMARY KEY, path TEXT) WITHOUT ROWID",
+            "CREATE TABLE photos (sha256 TEXT PRIMARY KEY, path TEXT, subject TEXT) WITHOUT ROWID",
             "CREATE TABLE kinds (sha256 TEXT PRIMARY KEY, kinds TEXT) WITHOUT ROWID",
             "CREATE TABLE shots (number INTEGER PRIMARY KEY, subject TEXT, visit TEXT, shot TEXT)",
             "CREATE INDEX visits ON shots (subject, visit)",
@@ -35,11 +36,13 @@ class Ledger:
         """Forget all."""
         self._base.close()
 
-    def first_with(self, sha256: str, path: str) -> str:
-        """Return the first path that had these bytes: `path` itself when they are new."""
-        self._base.execute("INSERT OR IGNORE INTO photos VALUES (?, ?)", (sha256, json.dumps(path)))
-        [found] = self._base.execute("SELECT path FROM photos WHERE sha256 = ?", (sha256,)).fetchone()
-        return str(json.loads(found))
+    def first_with(self, sha256: str, path: str, subject: str) -> tuple[str, str]:
+        """Return the first path that had these bytes, and its subject: `path` itself when they are new."""
+        new = (sha256, json.dumps(path), json.dumps(subject))
+        self._base.execute("INSERT OR IGNORE INTO photos VALUES (?, ?, ?)", new)
+        asked = "SELECT path, subject FROM photos WHERE sha256 = ?"
+        first, owner = self._base.execute(asked, (sha256,)).fetchone()
+        return str(json.loads(first)), str(json.loads(owner))
 
     def add(self, shot: Shot) -> None:
         """Remember a scored photo."""
@@ -74,4 +77,6 @@ class Ledger:
 
 def _shot(text: str) -> Shot:
     file, path, sha256, subject, visit, expression, run = json.loads(text)
-    return Shot(Path(file), path, sha256, subject, visit, Expression(expression), run)
+    return Shot(
+        file if is_remote(file) else Path(file), path, sha256, subject, visit, Expression(expression), run
+    )

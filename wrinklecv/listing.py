@@ -1,170 +1,161 @@
-"""Which files a batch is made of, what their names tell, and which of them belong together.
-
-Works on names as text, not on `Path`: a hundred thousand files are listed in seconds, and odd names
-(bytes that are not UTF-8, a trailing dot) stay what they are.
-"""
+"""The files of a batch with what manifests say of them, and which of them belong together."""
 
 from __future__ import annotations
 
-import functools
 import os
-import re
-import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
 from .codes import Code
+from .found import Found as Found
+from .found import outcome_of as outcome_of
+from .found import parse_name as parse_name
+from .manifests import MANIFEST, Entry, Fault, Manifest, read_manifest, settle
 from .pairs import SPEAKS_FOR, Comparison, RunAverage
-from .records import Assessment, Expression, Outcome, Status
-
-Paths = Iterable[str | Path]
-
-IMAGE_SUFFIXES = frozenset(
-    (
-        *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".heic", ".heif", ".hif"),
-        *(".avif", ".jxl", ".jp2", ".tif", ".tiff", ".bmp", ".gif", ".dcm"),
-        *(".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2"),
-    )
-)
-"""Pictures, whether we can decode them or not: those we cannot get a row that says so."""
-RESULTS_MARK = ".wrinklecv-results"
-"""An empty file in a folder of results: such a folder is never walked as input."""
+from .records import Expression, Outcome, Status
+from .remote import is_remote, join, parent
+from .visits import PhotoKind
+from .walking import RESULTS_MARK as RESULTS_MARK
+from .walking import Paths as Paths
+from .walking import expand as expand
+from .walking import marking, may_be_file, refusal_of, root_of, shown_path, unreadable, walk
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One file of a batch: where it is, its `path` as shown, and its Outcome when it is not even opened."""
+def find_photos(
+    paths: Paths, *, ignored: Counter[str] | None = None, manifests: Sequence[Manifest] | None = None
+) -> Iterator[Found]:
+    """Yield the files of `paths`: files, folders in sorted order, manifests' photos; each file once.
 
-    file: Path
-    path: str
-    refusal: Outcome | None = None
-
-
-def find_photos(paths: Paths, *, ignored: Counter[str] | None = None) -> Iterator[Found]:
-    """Yield the files of `paths` (files and folders), folders walked in sorted order, each file once.
-
-    Hidden files, files that are no pictures and folders of our own results get no row and are counted
-    in `ignored`. Links inside a folder, pipes and unreadable folders get a row with the reason.
+    `paths` may hold patterns (``photos/**/*.jpg``), manifests (``….csv``) and addresses of stores. A
+    manifest, also `manifest.csv` in a folder of `paths`, overrides what names tell; its rows with a fault,
+    and those whose photo is not there, are yielded with the reason. Hidden files, files that are no
+    pictures and folders of our own results get no row and are counted in `ignored`. Links inside a folder,
+    pipes and unreadable folders get a row with the reason. manifests: as `read_manifests` returned them, to
+    be read once only. Raises TableError when a manifest is no table.
     """
     ignored = Counter() if ignored is None else ignored
-    tops = dict.fromkeys(os.path.abspath(path) for path in paths)
-    root = _root(list(tops))
-    seen: set[str] = set()
-    waiting = list(tops)[::-1]
-    while waiting:
-        full = waiting.pop()
-        folder, name = os.path.split(full)
-        real = os.path.join(_real(folder), name)
-        if real in seen:
-            continue
-        seen.add(real)
-        asked = full in tops
-        if name.startswith(".") and not asked:
-            ignored["hidden"] += 1
-            continue
-        shown = os.path.relpath(full, root).replace(os.sep, "/")
-        refusal = None
-        try:
-            mode = _mode(full, asked)
-            if stat.S_ISDIR(mode):
-                waiting += _inside(full, ignored)
-                continue
-            refusal = _refusal(full, shown, mode)
-        except OSError as error:
-            refusal = _unreadable(shown, error)
-        if asked or refusal is not None or _may_be_photo(name):
-            yield Found(Path(full), shown, refusal)
+    tops = expand(paths, ignored=ignored)
+    manifests = read_manifests(tops) if manifests is None else manifests
+    rows = _Rows(manifests, tops)
+    for found in walk(tops, ignored):
+        yield from rows.about(found)
+    yield from rows.left()
+
+
+def read_manifests(paths: Paths) -> tuple[Manifest, ...]:
+    """Return the manifests that are named, and those in the folders that are; raises TableError."""
+    found: dict[str, Manifest | None] = {}
+    for top in expand(paths):
+        place = _manifest_at(top)
+        if place and place not in found:
+            found[place] = read_manifest(place)
+    return tuple(manifest for manifest in found.values() if manifest)
+
+
+def table_folder(path: str | Path) -> str:
+    """Return the folder whose tables belong to what was asked for: itself, or a manifest's; else ''."""
+    text = os.fspath(path)
+    if is_remote(text):
+        return parent(text) if text.lower().endswith(".csv") else text
+    if os.path.isdir(text):
+        return text
+    return os.path.dirname(os.path.abspath(text)) if text.lower().endswith(".csv") else ""
+
+
+def manifest_of(path: str) -> str:
+    """Return the manifest that is meant: the file itself, or manifest.csv in a folder."""
+    if is_remote(path):
+        return path if path.lower().endswith(".csv") else join(path, MANIFEST)
+    return os.path.join(path, MANIFEST) if os.path.isdir(path) else path
+
+
+def left_by(manifest: Manifest, path: str) -> Iterator[Found]:
+    """Yield the photos that a manifest names, those that cannot be opened with the reason."""
+    return _Rows([manifest], expand([path])).left()
+
+
+def columns_in(manifests: Iterable[Manifest]) -> tuple[str, ...]:
+    """Return the columns that are passed through to the outputs, each once."""
+    return tuple(dict.fromkeys(column for manifest in manifests for column in manifest.columns))
+
+
+def _manifest_at(top: str) -> str:
+    """Return where the manifest of something that was asked for may be, '' where it has none."""
+    if top.lower().endswith(".csv") and (is_remote(top) or os.path.isfile(top)):
+        return top
+    if is_remote(top):
+        return "" if may_be_file(top) else manifest_of(top)
+    place = manifest_of(top)
+    return place if place != top and os.path.isfile(place) else ""
+
+
+class _Rows:
+    """What manifests say of the files that are found; remembers which of their rows had a file."""
+
+    def __init__(self, manifests: Sequence[Manifest], tops: Sequence[str]) -> None:
+        self._entries, conflicts = settle(entry for manifest in manifests for entry in manifest.entries)
+        self._faults: dict[str, list[Fault]] = {}
+        for fault in (*(fault for manifest in manifests for fault in manifest.faults), *conflicts):
+            self._faults.setdefault(fault.file, []).append(fault)
+        self._root = root_of(tops)
+        self._seen: set[str] = set()
+
+    def about(self, found: Found) -> Iterator[Found]:
+        """Yield a found file with its entry; where its rows have faults, a refusal for each instead."""
+        file = os.fspath(found.file)
+        faults = self._faults.get(file)
+        entry = self._entries.get(file)
+        if faults or entry:
+            self._seen.add(file)
+        if faults:
+            yield from (Found(found.file, found.path, _faulty(found.path, fault)) for fault in faults)
         else:
-            ignored["not_a_photo_file"] += 1
+            yield _with_entry(found, entry)
+
+    def left(self) -> Iterator[Found]:
+        """Yield the rows whose file was not found on the way, by line."""
+        for file, entry in self._entries.items():
+            if file not in self._seen and file not in self._faults:
+                shown = shown_path(file, self._root)
+                yield _with_entry(_named(file, shown, entry), entry)
+        for file, faults in self._faults.items():
+            if not file or file not in self._seen:
+                for fault in faults:
+                    written = fault.path or fault.message.partition(":")[0]  # a row without a path: its line
+                    shown = shown_path(file, self._root) if file else written
+                    yield Found(file or fault.path, shown, _faulty(shown, fault))
 
 
-def _mode(full: str, asked: bool) -> int:
-    """Return the file's mode; a link is followed only when it is a folder that was asked for."""
-    return (os.stat if asked and os.path.isdir(full) else os.lstat)(full).st_mode
+def _with_entry(found: Found, entry: Entry | None) -> Found:
+    """Return a found file with what a manifest says of it."""
+    if entry is None:
+        return found
+    found, refusal = replace(found, entry=entry), found.refusal
+    is_marking = refusal is not None and refusal.code is Code.MARKING_PHOTO
+    if entry.kind and (refusal is None or is_marking):
+        refusal = marking(found.path) if entry.kind is PhotoKind.MARKING else None
+    return replace(found, refusal=found.labelled(refusal) if refusal else None)
 
 
-def _inside(folder: str, ignored: Counter[str]) -> list[str]:
-    """Return what is in `folder`, last name first; nothing when it is a folder of our own results."""
-    if os.path.lexists(os.path.join(folder, RESULTS_MARK)):
-        ignored["own_results"] += 1
-        return []
-    names = sorted(os.listdir(folder), key=os.fsencode, reverse=True)
-    return [os.path.join(folder, name) for name in names]
+def _named(file: str, shown: str, entry: Entry) -> Found:
+    """Return a file that only a manifest names: it may be anywhere in its folder, or nowhere."""
+    if is_remote(file):
+        return Found(file, shown)  # whoever reads it will see
+    try:
+        mode = os.lstat(file).st_mode
+    except FileNotFoundError:
+        message = f"{entry.source}, line {entry.line}: there is no such file. Correct its path."
+        return Found(Path(file), shown, outcome_of(shown, Status.REJECTED, Code.MISSING, message))
+    except OSError as error:
+        return Found(Path(file), shown, unreadable(shown, error))
+    return Found(Path(file), shown, refusal_of(file, shown, mode))
 
 
-def _root(tops: Sequence[str]) -> str:
-    """Return the folder that shown paths are relative to: the one asked for, or what all have in common."""
-    folders = [top if os.path.isdir(top) else os.path.dirname(top) for top in tops]
-    return os.path.commonpath(folders) if folders else ""
-
-
-@functools.lru_cache(maxsize=64)
-def _real(folder: str) -> str:
-    return os.path.realpath(folder)
-
-
-def _may_be_photo(name: str) -> bool:
-    """Say whether a file found in a folder gets a row: a picture's suffix, or none at all."""
-    return os.path.splitext(name)[1].lower() in ("", ".", *IMAGE_SUFFIXES)
-
-
-def _refusal(full: str, shown: str, mode: int) -> Outcome | None:
-    """Return the outcome of a file that must not be opened, else None."""
-    if stat.S_ISLNK(mode):
-        try:
-            os.stat(full)
-        except FileNotFoundError:
-            return outcome_of(shown, Status.SKIPPED, Code.MISSING, "A link to a file that does not exist.")
-        except OSError:
-            pass  # a link to itself: a link all the same
-        return outcome_of(shown, Status.SKIPPED, Code.SYMLINK, "A link; name the file itself to score it.")
-    if not stat.S_ISREG(mode):
-        return outcome_of(shown, Status.REJECTED, Code.NOT_A_REGULAR_FILE, "A pipe or device, not a file.")
-    if re.search(r"(^|[-_])marking([-_.]|$)", os.path.basename(full), re.IGNORECASE):
-        message = "A photo of the marked face: kept, never scored."
-        return outcome_of(shown, Status.SKIPPED, Code.MARKING_PHOTO, message)
-    return None
-
-
-def _unreadable(shown: str, error: OSError) -> Outcome:
-    """Return the row of a file or folder that the system would not show."""
-    code = {PermissionError: Code.PERMISSION_DENIED, FileNotFoundError: Code.MISSING}.get(
-        type(error), Code.READ_FAILED
-    )
-    return outcome_of(shown, Status.REJECTED, code, f"Cannot be read: {error.strerror}.")
-
-
-_PART = re.compile(r"(?:^|_)(sub|ses|run)-([^_.]+)", re.IGNORECASE)
-_EXPRESSION = re.compile(r"(?:^|_)expr-(rest|brow[-_ ]?raise|frown|smile)(?=[_.]|$)", re.IGNORECASE)
-
-
-def parse_name(path: str | Path) -> tuple[str, str, Expression, str]:
-    """Return (subject, visit, expression, run) from ``sub-001_ses-20250110_expr-frown_run-1.jpg``.
-
-    Parts may be missing, in any order and case; the folder does not matter.
-    """
-    name = os.path.basename(path)
-    parts = {key.lower(): value for key, value in _PART.findall(name)}
-    found = _EXPRESSION.search(name)
-    word = re.sub("[-_ ]", "", found[1].lower()) if found else "unknown"
-    expression = Expression.BROW_RAISE if word == "browraise" else Expression(word)
-    return parts.get("sub", ""), parts.get("ses", ""), expression, parts.get("run", "")
-
-
-def outcome_of(
-    path: str,
-    status: Status,
-    code: Code | None = None,
-    message: str = "",
-    sha256: str = "",
-    assessment: Assessment | None = None,
-) -> Outcome:
-    """Return the Outcome of `path` with what its name tells."""
-    subject, visit, expression, run = parse_name(path)
-    return Outcome(path, status, sha256, subject, visit, expression, run, assessment, code, message)
+def _faulty(shown: str, fault: Fault) -> Outcome:
+    return outcome_of(shown, Status.REJECTED, fault.code, fault.message)
 
 
 # -- rest and expression ---------------------------------------------------------------------------
@@ -174,7 +165,7 @@ def outcome_of(
 class Shot:
     """One scored photo of a batch: its file, as what it is shown, its bytes, and what its name tells."""
 
-    file: Path
+    file: Path | str
     path: str
     sha256: str
     subject: str

@@ -25,6 +25,7 @@ from .decoding import Header, Kind, brands, decode, find_kind, read_header
 from .errors import UnreadablePhotoError
 from .exif import read_exif
 from .records import Bytes, Finding, Photo, Verdict
+from .remote import fetch, is_remote
 
 MOST_BYTES = 40 << 20
 """Of a file: a 50-megapixel phone JPEG has about 20 MB."""
@@ -112,10 +113,12 @@ for _flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY", "O_BINARY"):
 
 
 def read_file(path: str | os.PathLike[str]) -> bytes:
-    """Return the bytes of a regular file that does not change while it is read.
+    """Return the bytes of a regular file that does not change while it is read, or of one in a store.
 
     Raises UnreadablePhotoError when it is missing, forbidden, too large, no regular file or a link.
     """
+    if is_remote(path):
+        return _fetch(str(path))
     try:
         descriptor = os.open(path, _OPEN_FLAGS)
     except ValueError:  # a NUL or a lone surrogate, which no file's name can hold
@@ -129,6 +132,26 @@ def read_file(path: str | os.PathLike[str]) -> bytes:
         _fail(Code.READ_FAILED, message)
     finally:
         os.close(descriptor)
+
+
+def _fetch(address: str) -> bytes:
+    try:
+        data, size = fetch(address, MOST_BYTES)
+    except FileNotFoundError:
+        _fail(Code.MISSING, "There is no such file in the store. Check the address.")
+    except PermissionError:
+        _fail(
+            Code.PERMISSION_DENIED, "The store does not let you read the file. Check your credentials there."
+        )
+    except OSError as error:
+        _fail(Code.READ_FAILED, f"The file could not be fetched: {error.strerror}. Check the network.")
+    _check_size(size)
+    if len(data) != size:
+        message = (
+            f"{len(data)} of {size} bytes came. Wait until the file has been copied whole and try again."
+        )
+        _fail(Code.CHANGED_WHILE_READING, message)
+    return data
 
 
 def _read_descriptor(descriptor: int) -> bytes:

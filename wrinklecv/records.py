@@ -319,7 +319,8 @@ class Outcome:
     """What became of one file: an assessment, or the reason why there is none.
 
     path: as found, relative to the folder that was asked for. `subject`, `visit`, `expression`
-    and `run` come from the file's name (empty, or UNKNOWN, where it tells nothing).
+    and `run` come from the manifest or the file's name (empty, or UNKNOWN, where they tell nothing).
+    extras: what else the manifest says, as (column, text).
     """
 
     path: str
@@ -332,6 +333,7 @@ class Outcome:
     assessment: Assessment | None = None
     code: Code | None = None
     message: str = ""
+    extras: tuple[tuple[str, str], ...] = ()
 
 
 def by_fields(record: Any) -> tuple[type, tuple[Any, ...]]:

@@ -20,7 +20,7 @@ from .agreement import Estimate, Noise, intraclass_correlation, measure_noise
 from .changes import own_noise
 from .errors import NotComparableError, PhotoError, SettingsError
 from .histories import FollowUp, NoiseFigure, VisitPhotos
-from .listing import find_photos, parse_name
+from .listing import find_photos
 from .records import MEASURE_VERSION, Assessment, Expression, Region
 from .settings import DEFAULTS, Settings
 from .tables import Row, escaped, rounded
@@ -89,7 +89,7 @@ Progress = Callable[[int, int], None]
 def measure_repeatability(
     folder: str | Path, *, settings: Settings = DEFAULTS, jobs: int = 2, progress: Progress | None = None
 ) -> Repeatability:
-    """Measure the noise on the photos of `folder`, whose names tell subject, visit, expression and run.
+    """Measure the noise on the photos of `folder`: names or manifest tell subject, visit and expression.
 
     `pooled` is the relative standard deviation over all regions and states (never below the best fixed rig's:
     shots of one visit do not show what differs between visits), None where the repeats are too
@@ -98,13 +98,13 @@ def measure_repeatability(
     left_out: list[tuple[str, str]] = []
     sets: dict[tuple[str, str, Expression], list[Path]] = {}
     for found in find_photos([folder]):
-        subject, visit, expression, _ = parse_name(found.path)
+        subject, visit, expression, _ = found.told()
         if found.refusal is not None:
             left_out.append((found.path, found.refusal.message))
         elif not subject or expression is Expression.UNKNOWN:
-            left_out.append((found.path, "Its name does not tell subject and expression."))
+            left_out.append((found.path, "Neither its name nor a manifest tells subject and expression."))
         else:
-            sets.setdefault((subject, visit, expression), []).append(found.file)
+            sets.setdefault((subject, visit, expression), []).append(Path(found.file))
     tasks = []
     for (subject, visit, expression), files in sets.items():
         if len(files) > 1:

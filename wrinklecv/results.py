@@ -25,6 +25,7 @@ from .listing import RESULTS_MARK, PairOutcome, Paths, Runs
 from .model import MODEL_SHA256
 from .pairs import SPEAKS_FOR, Comparison
 from .records import MEASURE_VERSION, Outcome
+from .remote import is_remote, redacted
 from .settings import Settings
 from .whole_files import remove_unfinished, replacing, safe_name, sync, write_whole
 
@@ -37,13 +38,17 @@ class Results:
     stand. Every method raises OutputError when `out` cannot be written, or another run is writing there.
     """
 
-    def __init__(self, out: Path, photos: Paths) -> None:
-        """Make and mark the folder; raise OutputError also when `out` holds the `photos` themselves."""
+    def __init__(self, out: Path, photos: Paths, extras: Sequence[str] = ()) -> None:
+        """Make and mark the folder; raise OutputError also when `out` holds the `photos` themselves.
+
+        extras: columns of a manifest that are passed through.
+        """
         self._out = out
+        self._extras = tuple(map(tables.extra_name, extras))
         self._stack = ExitStack()
         self._tables: list[IO[Any]] = []
         real = out.resolve()
-        for photo in map(Path, photos):
+        for photo in (Path(photo) for photo in photos if not is_remote(photo)):
             if real in (photo.resolve(), *photo.resolve().parents):
                 raise OutputError(f"{out} holds the photos {photo}: choose another folder for the results.")
         with self._saying():
@@ -61,9 +66,9 @@ class Results:
             photos, measures, wide, pairs, pair_lines, changes, histories, lines = (
                 tables.csv_writer(self._table(stack, name), columns)
                 for name, columns in (
-                    ("photos.csv", tables.PHOTO_COLUMNS),
+                    ("photos.csv", tables.PHOTO_COLUMNS + self._extras),
                     ("measures_long.csv", tables.MEASURE_COLUMNS),
-                    ("measures_wide.csv", tables.WIDE_COLUMNS),
+                    ("measures_wide.csv", tables.WIDE_COLUMNS + self._extras),
                     ("pairs.csv", pair_tables.PAIR_COLUMNS),
                     ("pair_lines.csv", pair_tables.PAIR_LINE_COLUMNS),
                     ("changes.csv", follow_tables.CHANGE_COLUMNS),
@@ -111,8 +116,9 @@ class Results:
         """Write the rows of one outcome, its JSON document and its overlay (a JPEG; empty: none)."""
         assessment = outcome.assessment
         with self._saying():
-            self._photos(tables.photo_row(outcome))
-            self._wide(tables.wide_row(outcome))
+            extras: tables.Row = {tables.extra_name(name): cell for name, cell in outcome.extras}
+            self._photos(tables.photo_row(outcome) | extras)
+            self._wide(tables.wide_row(outcome) | extras)
             if assessment is None:
                 return
             for row in tables.to_rows([assessment]):
@@ -203,7 +209,7 @@ class Results:
         run = {
             "disclaimer": DISCLAIMER,
             "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
-            "command": [tables.escaped(word) for word in command],
+            "command": [tables.escaped(redacted(word)) for word in command],
             "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
             "measure_version": MEASURE_VERSION,
             "model_sha256": MODEL_SHA256,

@@ -162,6 +162,15 @@ def _photo_cells(assessment: Assessment) -> Row:
     }
 
 
+def extra_name(column: str) -> str:
+    """Return how a manifest's column is called in our tables: as it is, unless we have one of that name."""
+    ours = column.lower() in _TAKEN or column.lower().startswith("manifest_")
+    return f"manifest_{column}" if ours else column
+
+
+_TAKEN = frozenset((*PHOTO_COLUMNS, *WIDE_COLUMNS))
+
+
 def wide_row(outcome: Outcome) -> Row:
     """Return one file's row with all its numbers (`WIDE_COLUMNS`); what was not measured is None."""
     about = photo_row(outcome)

@@ -5,11 +5,12 @@ Text is written as text, never as a formula or link, and numbers as numbers.
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 from . import DISCLAIMER
 from .columns import LIST_COLUMNS, TABLES, Column, Kind, list_rows, opened
@@ -26,6 +27,8 @@ MOST_SIGNS = 32_767
 """Of a cell: longer text is cut and ends with …"""
 _WHEN = datetime(1980, 1, 1)
 _FIRST_DAY = date(1900, 3, 1)  # Excel takes 1900 for a leap year
+_ROWS = ".rows-"
+"""How the names of folders begin that hold rows on their way into a workbook."""
 _WORDS = (
     DISCLAIMER,
     "Higher = more lines. Left and right are the subject's own.",
@@ -42,16 +45,18 @@ class _Sheet(NamedTuple):
     note: str
 
 
-def write_workbook(path: Path, out: Path) -> None:
-    """Write the tables in `out` into the file `path`: a sheet per table, several where rows do not suffice.
+def write_workbook(stream: IO[bytes], out: Path) -> None:
+    """Write the tables in `out` as a workbook: a sheet per table, several where rows do not suffice.
 
     The first sheet lists them; the last tells type and unit of each column.
     """
     from xlsxwriter import Workbook
 
+    for left in out.glob(f"{_ROWS}*"):  # by a run that was killed
+        shutil.rmtree(left, ignore_errors=True)
     # Rows go to temporary files beside the results, not to the machine's common folder: they name people.
-    with tempfile.TemporaryDirectory(dir=out, prefix=".", suffix=".partial") as temporary:
-        book = Workbook(path, {"constant_memory": True, "tmpdir": temporary})
+    with tempfile.TemporaryDirectory(dir=out, prefix=_ROWS) as temporary:
+        book = Workbook(stream, {"constant_memory": True, "tmpdir": temporary})
         book.use_zip64()
         book.set_properties({"created": _WHEN, "title": "wrinklecv results", "comments": DISCLAIMER})
         about = book.add_worksheet("about")
