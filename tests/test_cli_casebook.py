@@ -203,7 +203,7 @@ def test_repeats_are_measured_printed_and_saved(tmp_path: Path) -> None:
     done = run("repeatability", folder, "--jobs", "1", "--out", out)
     assert done.exit_code == 1, "two repeats are too few for a figure"
     assert "Too few repeats" in done.stderr
-    assert "holiday.jpg: Its name does not tell subject and expression." in done.stderr
+    assert "holiday.jpg: Neither its name nor a manifest tells subject and expression." in done.stderr
     rows = table(done.stdout)
     assert [row["region"] for row in rows] == [str(region) for region in Region]
     assert {(row["state"], row["subjects"], row["photos"]) for row in rows} == {("rest", "2", "4")}
