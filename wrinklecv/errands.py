@@ -48,8 +48,8 @@ class Scored(NamedTuple):
     taken_over: bool = False
 
 
-AssessOne = Callable[[Path, str, Settings, bool], Scored]
-"""(file, path as shown, settings, is an overlay wanted?) → Scored."""
+AssessOne = Callable[[Any, str, Settings, bool], Scored]
+"""(file: a Path or an address, path as shown, settings, is an overlay wanted?) → Scored."""
 
 
 class Compared(NamedTuple):
