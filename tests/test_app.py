@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import math
@@ -11,22 +10,20 @@ import urllib.parse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import app_pages
 import numpy as np
 import pytest
 import simplejpeg
-import streamlit as st
-from browser_tabs import Tab
-from builders import a_refusal
+from browser_tabs import Tab, part_of
 from hypothesis import given
 from hypothesis import strategies as some
 from streamlit.testing.v1 import AppTest
 
-from wrinklecv import DISCLAIMER, Assessment, Finding, Photo, Region, Settings, Verdict, assess, read_photo
+from wrinklecv import DISCLAIMER, Finding, Region, Verdict, assess, read_photo
 from wrinklecv.codes import Code
-from wrinklecv.errors import ModelError
 from wrinklecv.model import data_folder
 from wrinklecv.tables import LINE_COLUMNS
-from wrinklecv.ui import assess_photo, parts
+from wrinklecv.ui import parts, sight
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -38,13 +35,8 @@ HOSTILE = "![x](http://evil.example/a.png) <b>$x$ :red[y] `z`\x1b.jpg"
 pytestmark = pytest.mark.skipif(not SAMPLES, reason="no sample photos are drawn yet")
 
 
-@pytest.fixture(autouse=True)
-def _fresh() -> None:
-    st.cache_data.clear()
-
-
 def opened() -> AppTest:
-    return AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    return app_pages.opened("assess_photo")
 
 
 def uploaded(name: str, content: bytes) -> AppTest:
@@ -57,6 +49,11 @@ def words(app: AppTest) -> str:
     """Return all Markdown of the page in one text."""
     blocks = (app.title, app.subheader, app.markdown, app.caption, app.error, app.info)
     return "\n".join(str(element.value) for block in blocks for element in block)
+
+
+def shown(text: str) -> str:
+    """Return a text from data as it stands on the screen."""
+    return re.sub(r"\\(.)", r"\1", parts.md(text))
 
 
 def shrunk(path: Path, by: int) -> bytes:
@@ -123,10 +120,7 @@ def test_a_photo_without_a_face_says_so() -> None:
 
 
 def test_a_failure_that_is_not_the_photos_is_not_blamed_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(photo: Photo, *, settings: Settings) -> Assessment:
-        raise ModelError("The landmark model is not the expected file. Reinstall wrinklecv.")
-
-    monkeypatch.setattr(assess_photo, "assess", fails)
+    monkeypatch.setattr(sight, "look_at", app_pages.fails)
     app = opened()
     assert "This does not work" in app.error[0].value
     assert "Reinstall wrinklecv" in app.error[0].value
@@ -134,23 +128,14 @@ def test_a_failure_that_is_not_the_photos_is_not_blamed_on_it(monkeypatch: pytes
 
 def test_a_hostile_file_name_is_shown_as_text() -> None:
     text = words(uploaded(HOSTILE, SAMPLES[0].read_bytes()))
-    assert r"\!\[x\]\(http\:\/\/evil\.example\/a\.png\) \<b\>\$x\$ \:red\[y\] \`z\`" in text
+    assert parts.md(HOSTILE) in text
+    assert r"\!⁠\[x\]⁠\(http\:⁠\/⁠\/evil\.example\/a\.png\) \<b\>⁠\$x\$ \:⁠red\[y\] \`z\`" in text
     assert "\x1b" not in text
     assert "![x](http" not in text
 
 
-def refusing_glabella(photo: Photo, *, settings: Settings) -> Assessment:
-    found = assess(photo, settings=settings)
-    return dataclasses.replace(
-        found,
-        quality=(*found.quality, a_refusal(Region.GLABELLA)),
-        lines=tuple(line for line in found.lines if line.region is not Region.GLABELLA),
-        regions=tuple(measures for measures in found.regions if measures.region is not Region.GLABELLA),
-    )
-
-
 def test_a_refused_region_cannot_tell_and_has_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(assess_photo, "assess", refusing_glabella)
+    monkeypatch.setattr(sight, "look_at", app_pages.refuses_glabella)
     app = opened()
     assert app.subheader[0].value == "3 of 4 regions were measured"
     assert len(app.metric) == 3
@@ -173,15 +158,7 @@ def test_a_photo_too_small_to_measure_has_no_numbers_at_all() -> None:
 def test_a_region_without_lines_is_zero_and_says_what_would_have_been_seen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def finds_nothing(photo: Photo, *, settings: Settings) -> Assessment:
-        found = assess(photo, settings=settings)
-        empty = tuple(
-            dataclasses.replace(m, line_count=0, total_length_mm=0.0, wrinkle_index=0.0, wrinkle_index_se=0.0)
-            for m in found.regions
-        )
-        return dataclasses.replace(found, lines=(), regions=empty)
-
-    monkeypatch.setattr(assess_photo, "assess", finds_nothing)
+    monkeypatch.setattr(sight, "look_at", app_pages.finds_nothing)
     app = opened()
     assert [metric.value for metric in app.metric] == ["0"] * 4
     assert "No line was found. Detection limit:" in words(app)
@@ -234,7 +211,9 @@ def test_a_number_without_error_has_three_digits(number: float, text: str) -> No
 
 def test_a_finding_names_its_code_value_and_limit() -> None:
     finding = Finding(Code.LITTLE_SKIN, Verdict.WARN, "Hold the hair back.", None, 0.534, 0.7, "share")
-    assert parts.finding_text(finding) == r"Hold the hair back\. :gray[(little\_skin\: 53 \%\, limit 70 \%)]"
+    assert parts.finding_text(finding) == (
+        rf"Hold the hair back\. :gray[({parts.md('little_skin: 53 %, limit 70 %')})]"
+    )
 
 
 @pytest.mark.parametrize(
@@ -252,7 +231,8 @@ class Visit(Tab):
     """A tab on the page of one photo."""
 
     def __init__(self, browser: Browser, address: str, *, width: int = 1280, scheme: Any = "light") -> None:
-        super().__init__(browser, address, until="The JPEG is drawn anew", width=width, scheme=scheme)
+        page = part_of(address, "assess-photo")
+        super().__init__(browser, page, until="The JPEG is drawn anew", width=width, scheme=scheme)
 
     def pictures(self) -> list[str]:
         """Return the addresses of the pictures: the whole photo and the region."""
@@ -291,7 +271,7 @@ def test_a_photo_is_uploaded_measured_and_its_results_saved(
     visit.page.locator("input[type=file]").set_input_files(
         {"name": "![x](http:evil.example)<b>.jpg", "mimeType": "image/jpeg", "buffer": content}
     )
-    visit.page.get_by_text("![x](http:evil.example)<b>.jpg").last.wait_for()
+    visit.page.get_by_text(shown("![x](http:evil.example)<b>.jpg")).wait_for()
     visit.page.get_by_text(hashlib.sha256(content).hexdigest()[:12]).wait_for(
         state="attached", timeout=60_000
     )

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import app_pages
 import pytest
 from browser_tabs import Tab as BrowserTab
 from browser_tabs import part_of
@@ -27,14 +28,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.skipif(not SAMPLES, reason="no sample photos are drawn yet")
 
-PAGE = """
-if __name__ == "__main__":  # worker processes read this file too
-    import streamlit as st
-    from wrinklecv.ui import follow_up, parts
-
-    parts.run(st.navigation([st.Page(follow_up.show, title="Follow-up", default=True)]))
-"""
-HOSTILE_TEXT = r"\!\[x\]\(http\:\/\/evil\.example\/a\.png\) \<b\>\$x\$ \:red\[y\] \`z\`"
+HOSTILE_TEXT = parts.md(HOSTILE)
 
 
 def sample(expression: str, day: str = "20250110") -> bytes:
@@ -48,7 +42,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def opened() -> AppTest:
-    return AppTest.from_string(PAGE, default_timeout=120).run()
+    return app_pages.opened("follow_up", timeout_s=120)
 
 
 def pressed(app: AppTest, label: str) -> AppTest:

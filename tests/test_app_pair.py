@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import app_pages
 import pytest
-import streamlit as st
 from browser_tabs import Tab, part_of
-from builders import a_refusal
 from streamlit.testing.v1 import AppTest
 from test_app import HOSTILE, SAMPLES, words
 
-from wrinklecv import DISCLAIMER, Assessment, Expression, Region, Settings
-from wrinklecv.comparison import compare
-from wrinklecv.pairs import Comparison
-from wrinklecv.ui import compare_photos, parts
+from wrinklecv import DISCLAIMER, Expression, Region
+from wrinklecv.ui import parts, sight
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -27,26 +23,12 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(not SAMPLES, reason="no sample photos are drawn yet")
 
 
-@pytest.fixture(autouse=True)
-def _fresh() -> None:
-    st.cache_data.clear()
-
-
 def sample(expression: str, subject: str = "sub-001_ses-20250110") -> bytes:
     return next(p for p in SAMPLES if p.name.startswith(f"{subject}_expr-{expression}")).read_bytes()
 
 
-def page() -> None:
-    """Run in Streamlit's tester: a page that is a function cannot be reached by its address there."""
-    import streamlit as st
-
-    from wrinklecv.ui import compare_photos, parts
-
-    parts.run(st.navigation([st.Page(compare_photos.show, title="Rest and expression", default=True)]))
-
-
 def opened() -> AppTest:
-    return AppTest.from_function(page, default_timeout=60).run()
+    return app_pages.opened("compare_photos")
 
 
 def uploaded(rest: bytes, expression: bytes, names: tuple[str, str] = ("a.jpg", "b.jpg")) -> AppTest:
@@ -162,19 +144,13 @@ def test_a_bad_file_is_named_by_its_side(broken: int, which: str) -> None:
 
 def test_hostile_file_names_are_shown_as_text() -> None:
     text = words(uploaded(sample("rest"), sample("smile"), (HOSTILE, HOSTILE)))
-    assert text.count(r"\!\[x\]\(http\:\/\/evil\.example\/a\.png\) \<b\>\$x\$ \:red\[y\] \`z\`") == 2
+    assert text.count(parts.md(HOSTILE)) == 2
     assert "\x1b" not in text
     assert "![x](http" not in text
 
 
 def test_a_region_that_was_refused_has_its_reason_and_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuses(
-        rest: Assessment, expression: Assessment, *, name: Expression, settings: Settings
-    ) -> Comparison:
-        found = compare(rest, expression, name=name, settings=settings)
-        return dataclasses.replace(found, findings=(a_refusal(Region.GLABELLA),))
-
-    monkeypatch.setattr(compare_photos, "compare", refuses)
+    monkeypatch.setattr(sight, "compare_assessed", app_pages.refuses_glabella_of_pair)
     app = opened()
     assert app.subheader[0].value.endswith("compared in 3 of 4 regions")
     assert len(app.metric) == 3

@@ -27,7 +27,7 @@ from .records import Assessment, Expression, Region, Verdict
 from .settings import DEFAULTS, Settings
 from .store import Method, Store
 from .visits import Consent, NewPhoto, PhotoKind, StoredPhoto, Visit, VisitForm
-from .workers import Failed, Workers, at_work
+from .workers import Failed, Jobs, Workers, at_work
 
 PHOTO_TIMEOUT_S = 60.0
 _LEAST_DEGREES = 10
@@ -89,7 +89,7 @@ Progress = Callable[[Measured, int, int], None]
 
 
 def measure_visit(
-    photos: Sequence[NewShot], *, settings: Settings = DEFAULTS, jobs: int = 2
+    photos: Sequence[NewShot], *, settings: Settings = DEFAULTS, jobs: Jobs = 2
 ) -> tuple[Measured, ...]:
     """Measure the photos of one visit, in the order given, and guess the expressions that nobody told.
 
@@ -111,7 +111,7 @@ def save_visit(
     key: str,
     notes: str = "",
     settings: Settings = DEFAULTS,
-    jobs: int = 2,
+    jobs: Jobs = 2,
 ) -> SavedVisit:
     """Measure what is not measured yet, compare rest with each expression, and save the visit whole.
 
@@ -257,7 +257,7 @@ def follow_subject(
     code: str,
     *,
     settings: Settings = DEFAULTS,
-    jobs: int = 2,
+    jobs: Jobs = 2,
     noise: NoiseFigure | None = None,
     days: Collection[date] | None = None,
     progress: Progress | None = None,

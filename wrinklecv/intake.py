@@ -26,7 +26,7 @@ from .records import Expression
 from .settings import DEFAULTS, Settings
 from .store import Store
 from .visits import NewPhoto, PhotoKind, Subject, Treatment, Visit, VisitForm
-from .workers import Workers, at_work
+from .workers import Jobs, Workers, at_work
 
 _NO_PHOTOS = frozenset(
     (
@@ -107,7 +107,7 @@ def import_folder(
     folder: str | Path,
     *,
     settings: Settings = DEFAULTS,
-    jobs: int = 2,
+    jobs: Jobs = 2,
     progress: Progress | None = None,
 ) -> ImportSummary:
     """Store the photos of `folder` with all that is measured in them, and the treatments it tells of.
@@ -168,7 +168,7 @@ def _planned(photo: Found) -> _Item | Imported:
 
 
 def _taken_in(
-    store: Store, visits: Mapping[tuple[str, date], Sequence[_Item]], settings: Settings, jobs: int
+    store: Store, visits: Mapping[tuple[str, date], Sequence[_Item]], settings: Settings, jobs: Jobs
 ) -> Iterator[Imported]:
     if not visits:
         return

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import NamedTuple
 
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from wrinklecv import tables
-from wrinklecv.assessment import assess
-from wrinklecv.draw import Cut, cut_out, draw_on, encode_jpeg
-from wrinklecv.photo import read_photo
+from wrinklecv.draw import Cut, draw_on, encode_jpeg
 from wrinklecv.records import Assessment, Line, Region, RegionMeasures
-from wrinklecv.settings import DEFAULTS
 
-from . import parts
+from . import parts, sight
+from .measuring import measured
 from .parts import HIGHER, HOW_TO, PHOTO_TYPES, REGION_NAMES, Source, md, plain, plus_minus, sample_title
+from .sight import Seen
 from .verdicts import because, lines_in_words, show_findings, show_verdicts
 
 _FORMULAS = """
@@ -37,14 +35,6 @@ _FORMULAS = """
 """
 
 
-class _Seen(NamedTuple):
-    """What one photo gave: its assessment (without the photo's name) and the pictures to look at."""
-
-    assessment: Assessment
-    whole: Cut
-    tiles: Mapping[Region, Cut]
-
-
 def show() -> None:
     """Show the page."""
     st.title("Assess a photo")
@@ -57,7 +47,7 @@ def show() -> None:
         st.info("Choose a photo to begin.", icon=":material/add_a_photo:")
         return
     st.markdown(source.title)
-    seen = _look(source.sha256, DEFAULTS.digest, source.content)
+    seen = measured(sight.look_at, (source.sha256,), source.content, words="Finding the lines …")
     assessment = replace(seen.assessment, photo_name=source.name)
     show_verdicts(assessment)
     show_findings(assessment.quality)
@@ -65,17 +55,6 @@ def show() -> None:
     _show_numbers(assessment)
     _show_origin(assessment)
     _offer_files(assessment, seen.whole)
-
-
-@st.cache_data(max_entries=4, scope="session", show_spinner="Finding the lines …")
-def _look(sha256: str, digest: str, _content: bytes) -> _Seen:
-    """Measure a photo. The key is the hash of its bytes and of the settings: a picture is never hashed.
-
-    The photo's name is no part of it, so none is kept. Kept per session: gone when the tab is closed.
-    """
-    photo = read_photo(_content)
-    assessment = assess(photo, settings=DEFAULTS)
-    return _Seen(assessment, *cut_out(photo, assessment))
 
 
 # -- asking --------------------------------------------------------------------------------------
@@ -105,7 +84,7 @@ def _ask() -> Source | None:
 # -- lines ---------------------------------------------------------------------------------------
 
 
-def _show_lines(assessment: Assessment, seen: _Seen) -> None:
+def _show_lines(assessment: Assessment, seen: Seen) -> None:
     """Show the photo beside one region's lines; a line chosen in the table is marked in both pictures."""
     st.subheader("The lines behind a number", anchor=False)
     lines = dict(enumerate(assessment.lines, start=1))

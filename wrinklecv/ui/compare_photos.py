@@ -8,21 +8,18 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from wrinklecv.assessment import assess
-from wrinklecv.comparison import compare
 from wrinklecv.draw import encode_jpeg
-from wrinklecv.draw_pairs import blink_cuts, lay_side_by_side, registered
+from wrinklecv.draw_pairs import blink_cuts, lay_side_by_side
 from wrinklecv.frames import Cuts
 from wrinklecv.listing import parse_name
 from wrinklecv.movement import seem_swapped
 from wrinklecv.pair_tables import pair_document
 from wrinklecv.pairs import SPEAKS_FOR, Comparison
-from wrinklecv.photo import read_photo
-from wrinklecv.records import Assessment, Expression, Region
-from wrinklecv.settings import DEFAULTS
+from wrinklecv.records import Expression, Region
 from wrinklecv.tables import to_json
 
-from . import parts
+from . import parts, sight
+from .measuring import measured
 from .pair_numbers import show_movement, show_origin, show_regions, show_untold
 from .pair_outcome import outcome_of
 from .pair_pictures import show_pictures
@@ -62,7 +59,7 @@ def show() -> None:
             "Both are the same photo, so nothing can differ: choose the photo with the expression as well.",
             icon=":material/content_copy:",
         )
-    pictures = _look(*_hashes(asked), DEFAULTS.digest, asked, comparison)
+    pictures = _look(asked, comparison)
     show_pair_verdicts(comparison)
     show_pictures(comparison, pictures)
     show_regions(comparison)
@@ -79,31 +76,21 @@ def _hashes(asked: _Asked) -> tuple[str, str]:
     return asked.rest.sha256, asked.expression.sha256
 
 
-@st.cache_data(max_entries=4, scope="session", show_spinner="Finding the lines …")
-def _assessed(sha256: str, digest: str, _content: bytes) -> Assessment:
-    """Measure a photo; the key is the hash of its bytes and of the settings, as on the other page."""
-    return assess(read_photo(_content), settings=DEFAULTS)
-
-
-@st.cache_data(max_entries=4, scope="session", show_spinner="Comparing …")
-def _compared(
-    rest_sha256: str, expression_sha256: str, digest: str, name: Expression, _asked: _Asked
-) -> Comparison:
+def _compared(asked: _Asked, name: Expression) -> Comparison:
     """Compare the photos, without their names; `name` is part of the key, since its regions are."""
     found = []
-    for source, which in zip(_asked, ("The rest photo", "The expression photo"), strict=True):
+    for source, which in zip(asked, ("The rest photo", "The expression photo"), strict=True):
         with parts.about(which):
-            found.append(_assessed(source.sha256, digest, source.content))
-    return compare(found[0], found[1], name=name, settings=DEFAULTS)
+            words = "Finding the lines …"
+            found.append(measured(sight.assess_for_pair, (source.sha256,), source.content, words=words))
+    key = (*_hashes(asked), name)
+    return measured(sight.compare_assessed, key, found[0], found[1], name, words="Comparing …")
 
 
-@st.cache_data(max_entries=2, scope="session", show_spinner="Laying the photos together …")
-def _look(
-    rest_sha256: str, expression_sha256: str, digest: str, _asked: _Asked, _comparison: Comparison
-) -> dict[Region | None, Cuts]:
+def _look(asked: _Asked, comparison: Comparison) -> dict[Region | None, Cuts]:
     """Bring both photos into one frame: the whole face (None) and each region."""
-    rest, expression = (read_photo(source.content) for source in _asked)
-    return {place: registered(rest, expression, _comparison, place) for place in (None, *Region)}
+    given = (asked.rest.content, asked.expression.content, comparison)
+    return measured(sight.lay_together, _hashes(asked), *given, words="Laying the photos together …")
 
 
 # -- asking ----------------------------------------------------------------------------------------
@@ -166,7 +153,7 @@ def _confirmed(asked: _Asked) -> Comparison:
     """Guess the expression, let the person confirm it, and return the comparison that goes with it."""
     named = parse_name(asked.expression.name)[2]
     known = named if named in SPEAKS_FOR else Expression.UNKNOWN
-    first = _compared(*_hashes(asked), DEFAULTS.digest, known, asked)
+    first = _compared(asked, known)
     source = "the movement" if known is Expression.UNKNOWN else "the file’s name"
     name = st.selectbox(
         f"Expression — guessed from {source}, please confirm",
@@ -176,7 +163,7 @@ def _confirmed(asked: _Asked) -> Comparison:
         key=f"expression-{'-'.join(_hashes(asked))}",
         width=420,
     )
-    found = first if name is first.name else _compared(*_hashes(asked), DEFAULTS.digest, name, asked)
+    found = first if name is first.name else _compared(asked, name)
     rest, expression = (
         replace(assessment, photo_name=source.name)
         for assessment, source in zip((found.rest, found.expression), asked, strict=True)

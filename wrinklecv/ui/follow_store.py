@@ -18,6 +18,7 @@ from wrinklecv.store import Store, open_store
 from wrinklecv.visits import SubjectPage
 
 from .follow_changes import Unscored
+from .measuring import workers
 
 _COURSES = "follow-courses"
 _MOST_COURSES = 4
@@ -71,9 +72,10 @@ def course_of(page: SubjectPage) -> Course:
         words = f"Measured {done} of {total} photos …" if done < total else "Following the lines …"
         bar.progress(done / (total + 1), words)
 
+    pool = workers()
     try:
         with opened() as store:
-            followed = follow_subject(store, page.subject.code, noise=noise, progress=tell)
+            followed = follow_subject(store, page.subject.code, jobs=pool, noise=noise, progress=tell)
     finally:
         bar.empty()
     courses[key] = Course(followed, tuple(unscored))

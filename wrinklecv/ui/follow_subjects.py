@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from wrinklecv.intake import Imported, import_folder
-from wrinklecv.model import data_folder
 from wrinklecv.visits import Subject
 
-from . import parts
 from .follow_store import opened
+from .samples import is_importing, offer_samples
 
 _CODE = "follow-code"
 _WANTED = "follow-wanted"
 _SEARCH = "follow-search"
-_IMPORTING = "follow-importing"
 _MOST_SHOWN = 50
 
 
@@ -22,7 +19,7 @@ def choose_subject() -> str | None:
     """Ask for a subject; return the code of the chosen one."""
     with opened() as store:
         is_empty = not store.subjects(limit=1)
-    if is_empty or st.session_state.get(_IMPORTING):
+    if is_empty or is_importing():
         _begin()
         return None
     left, middle, right = st.columns([2, 3, 1.4], vertical_alignment="bottom")
@@ -77,15 +74,7 @@ def _begin() -> None:
         _add()
     with right.container(border=True):
         st.markdown("**Drawn sample subjects**")
-        st.markdown(
-            "Two drawn faces, no persons: subject 001 with three visits over 90 days around a pretended "
-            "treatment, subject 002 with one."
-        )
-        if st.button("Import the sample subjects", icon=":material/download:", disabled=not parts.samples()):
-            st.session_state[_IMPORTING] = True  # a second click ends this run: the next one goes on
-        if st.session_state.get(_IMPORTING):
-            _import_samples()
-            del st.session_state[_IMPORTING]
+        if offer_samples():
             go_to("001")
             st.rerun()
 
@@ -102,15 +91,3 @@ def _add() -> None:
                 store.add_subject(subject)
             go_to(subject.code)
             st.rerun()
-
-
-def _import_samples() -> None:
-    """Take in the sample photos and their pretended treatment; what is there already stays."""
-    bar = st.progress(0.0, "Importing …")
-
-    def tell(one: Imported, done: int, total: int) -> None:
-        bar.progress(done / total, f"Measured {done} of {total} drawn photos …")
-
-    with opened() as store:
-        import_folder(store, data_folder("sample_images"), progress=tell)
-    bar.empty()

@@ -14,15 +14,14 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from wrinklecv.casebook import Measured, NewShot, measure_visit, save_visit
 from wrinklecv.codes import Code
-from wrinklecv.draw import cut_out, encode_jpeg
 from wrinklecv.listing import parse_name
 from wrinklecv.movement import STRENGTHS, guess_expression
-from wrinklecv.photo import read_photo
 from wrinklecv.records import Assessment, Expression
 from wrinklecv.visits import Consent
 
 from .follow_course import STATE_NAMES
 from .follow_store import opened, told
+from .measuring import thumbnails, workers
 from .parts import HOW_TO, PHOTO_TYPES, md
 
 _FORMS = "follow-forms"
@@ -91,11 +90,11 @@ def ask_visit(code: str, today: date) -> None:
         forms.pop(code, None)
         st.rerun()
     if save.button("Save the visit", type="primary", disabled=not shots, key=f"visit-save-{form.key}"):
-        done = told()
+        done, pool = told(), workers()
         kept = [replace(one, shot=replace(one.shot, consent=consent)) for one in shots]
         with st.spinner("Saving …", show_time=True), opened() as store:
             # Nothing here speaks with the page: a second click or a closed tab would end this run midway.
-            saved = save_visit(store, code, day, kept, key=form.key, notes=notes.strip())
+            saved = save_visit(store, code, day, kept, key=form.key, notes=notes.strip(), jobs=pool)
             done[code] = f"The visit is saved, with {_photos(len(saved.visit.photos))}."
             forms.pop(code, None)
         st.rerun()
@@ -115,11 +114,9 @@ def _measure(form: _Form, uploads: Sequence[UploadedFile]) -> None:
         return
     shots = [NewShot(file.getvalue(), file.name, parse_name(file.name)[2]) for file in new.values()]
     with st.spinner(f"Measuring {_photos(len(new))} …", show_time=True):
-        for sha256, one in zip(new, measure_visit(shots), strict=True):
-            form.measured[sha256] = one
-            if one.assessment is not None:
-                whole, _ = cut_out(read_photo(one.shot.content), one.assessment)
-                form.pictures[sha256] = encode_jpeg(whole.pixels)
+        found = dict(zip(new, measure_visit(shots, jobs=workers()), strict=True))
+        form.pictures |= thumbnails({s: (m.shot.content, m.assessment) for s, m in found.items()})
+        form.measured |= found
 
 
 def _sha256(file: UploadedFile) -> str:

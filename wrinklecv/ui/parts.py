@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from wrinklecv import DISCLAIMER
 from wrinklecv.errors import PhotoError, WrinkleError
@@ -20,6 +21,8 @@ from wrinklecv.listing import parse_name
 from wrinklecv.model import data_folder
 from wrinklecv.records import Expression, Finding, Region
 from wrinklecv.tables import escaped
+
+from . import uploads
 
 PHOTO_TYPES = ["jpg", "jpeg", "png", "webp", "heic", "heif"]
 HOW_TO = (
@@ -68,21 +71,28 @@ class Source(NamedTuple):
 
 _MARKDOWN = str.maketrans({sign: f"\\{sign}" for sign in string.punctuation})
 _MOST_SIGNS = 500
+_JOINER = "\u2060"  # a sign of no width
+_SIGNS = re.escape(string.punctuation)
+_JOINTS = re.compile(
+    rf"(?<=[{_SIGNS}])(?=[{_SIGNS}])|(?<=:)(?=\w)|(?<=\w)(?=@)|(?<=www)(?=\.)", re.IGNORECASE
+)
 
 
 def md(text: str) -> str:
     """Return text that came from data (names, messages) so that Markdown shows it as it is.
 
-    A name like ``![x](http://…)`` would else make the browser ask a stranger for a picture. Control
-    signs are made visible, and very long text is cut.
+    A name like ``![x](http://…)`` would else make the browser ask a stranger for a picture. Addresses
+    (``http://``, ``www.``, ``a@b.c``), ``:smile:`` and arrows are made of escaped text too: signs of
+    no width keep them apart. Control signs are made visible, and very long text is cut.
     """
     short = text if len(text) <= _MOST_SIGNS else text[:_MOST_SIGNS] + "…"
-    return escaped(short).translate(_MARKDOWN)
+    return _JOINTS.sub(_JOINER, escaped(short)).translate(_MARKDOWN)
 
 
 def run(page: StreamlitPage) -> None:
     """Run a page; say an expected failure as a sentence where it happened; end with the disclaimer."""
     try:
+        uploads.begin_page(page.url_path)
         page.run()
     except WrinkleError as error:
         code = f" — reason: {md(error.code)}" if isinstance(error, PhotoError) else ""
@@ -117,17 +127,37 @@ def sample_title(path: Path) -> str:
     return ", ".join(word for word in words if word) or path.stem
 
 
+def ask_photos(label: str, *, key: str) -> list[UploadedFile]:
+    """Ask for several photos."""
+    found = st.file_uploader(label, type=PHOTO_TYPES, accept_multiple_files=True, help=HOW_TO, key=key)
+    st.caption(uploads.LIMIT)
+    return found
+
+
 def offer_files(stem: str, files: tuple[tuple[str, str, bytes], ...]) -> None:
-    """Offer files (label, suffix, content). A content's hash is in its name: never an older file."""
+    """Offer files (label, suffix, content)."""
     with st.container(horizontal=True):
         for label, suffix, content in files:
-            name = f"{stem}_{hashlib.sha256(content).hexdigest()[:12]}.{suffix}"
-            st.download_button(
-                label, content, name, _MIME[suffix], on_click="ignore", icon=":material/download:"
-            )
+            offer_file(label, stem, suffix, content)
 
 
-_MIME = {"json": "application/json", "csv": "text/csv", "jpg": "image/jpeg", "gif": "image/gif"}
+def offer_file(label: str, stem: str, suffix: str, content: bytes) -> None:
+    """Offer a file. Its content's hash is in its name: never an older file.
+
+    Streamlit tells large files apart by their ends, middle and name only.
+    """
+    name = f"{stem}_{hashlib.sha256(content).hexdigest()[:12]}.{suffix}"
+    st.download_button(label, content, name, MIME[suffix], on_click="ignore", icon=":material/download:")
+
+
+MIME = {
+    "json": "application/json",
+    "csv": "text/csv",
+    "jpg": "image/jpeg",
+    "gif": "image/gif",
+    "parquet": "application/vnd.apache.parquet",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
 
 
 def plus_minus(value: float, se: float, unit: str = "") -> str:

@@ -1,0 +1,80 @@
+"""The worker processes that all sessions share, and how a page has something measured in them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Hashable, Mapping
+from concurrent.futures import Future, wait
+from typing import Any, TypeVar, cast
+
+import streamlit as st
+
+from wrinklecv.errors import PhotoError
+from wrinklecv.records import Assessment
+from wrinklecv.settings import DEFAULTS
+from wrinklecv.workers import Failed, Workers, result_of, start_workers
+
+from . import sight
+
+Result = TypeVar("Result")
+
+PHOTO_TIMEOUT_S = 30.0
+"""A photo of 50 megapixels takes two seconds, on a busy machine several times that."""
+_KEPT = "measured"
+_MOST_KEPT = 2
+"""Results of one kind that a session keeps: a look at a photo is 15 MB."""
+_GLANCE_S = 0.2
+
+
+@st.cache_resource(show_spinner=False, validate=lambda found: found.is_alive, on_release=Workers.stop)
+def workers() -> Workers:
+    """Return the processes that measure photos for all sessions; they know nothing of persons.
+
+    Two at least: a photo that hangs holds up nobody else. A pool that broke is replaced.
+    """
+    return start_workers(max(2, os.cpu_count() or 1), prepare=sight.prepare)
+
+
+def measured(work: Callable[..., Result], key: Hashable, *arguments: Any, words: str) -> Result:
+    """Have `work` done in a worker process, showing `words` meanwhile; the same key again is not done again.
+
+    key: hashes of the photos' bytes and what else matters; the settings are added. A run that ends
+    meanwhile (another click, a closed tab) leaves the work going, and the next run finds it. Kept per
+    session, the last few only. Raises what `work` raises; PhotoError when its process died or hung.
+    """
+    kept = cast("dict[Hashable, Future[Any]]", st.session_state.setdefault(_KEPT, {}).setdefault(work, {}))
+    whole_key = (key, DEFAULTS.digest)
+    future = kept.pop(whole_key, None)
+    while future is None or not _comes(future, words):  # once more where the pool itself broke
+        future = workers().begin(work, arguments, timeout_s=PHOTO_TIMEOUT_S)
+        kept[whole_key] = future
+    kept[whole_key] = future
+    while len(kept) > _MOST_KEPT:
+        del kept[next(iter(kept))]
+    result = result_of(future, PHOTO_TIMEOUT_S)
+    if isinstance(result, Failed):
+        raise PhotoError(result.code, result.message)
+    return cast("Result", result)
+
+
+def _comes(future: Future[Any], words: str) -> bool:
+    """Wait for a result; False where it never comes, since its pool was replaced.
+
+    Another click or a closed tab ends the run meanwhile: that happens at calls of st.
+    """
+    place = st.empty()  # there in every run: what follows keeps its place on the page, and so its state
+    if not future.done():
+        pool = workers()
+        with place.container(), st.spinner(words, show_time=True):
+            hold = st.empty()
+            while pool.is_alive and not wait((future,), _GLANCE_S).done:
+                hold.empty()
+        place.empty()
+    return future.done() and not future.cancelled()
+
+
+def thumbnails(photos: Mapping[str, tuple[bytes, Assessment | None]]) -> dict[str, bytes]:
+    """Return small pictures of those photos that have an assessment, by the same keys."""
+    tasks = ((key, (content, found) if found else None) for key, (content, found) in photos.items())
+    made = workers().do(sight.thumbnail, tasks, timeout_s=PHOTO_TIMEOUT_S)
+    return {key: picture for key, picture in made if isinstance(picture, bytes)}
