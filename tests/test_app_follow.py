@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ from wrinklecv.histories import ChangeVerdict, Conversion, FollowUp
 from wrinklecv.settings import DEFAULTS
 from wrinklecv.store import Method, Store, open_store
 from wrinklecv.ui import follow_store, parts
-from wrinklecv.visits import PhotoKind, Subject, SubjectPage, Treatment
+from wrinklecv.visits import NewPhoto, PhotoKind, Subject, SubjectPage, Treatment, VisitForm
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -284,6 +284,59 @@ def test_a_treatment_is_recorded_once_and_needs_its_regions(place: Path) -> None
     text = text_of(app)
     assert HOSTILE_TEXT in text
     assert "No photo at rest or with a known expression yet" in text
+
+
+def with_an_entry_chosen(place: Path, *, visit: bool) -> AppTest:
+    with open_store(place) as store:
+        store.add_subject(Subject("7"))
+        given = Treatment("7", date(2025, 1, 10), (Region.GLABELLA,), "A", 20.0, notes=HOSTILE)
+        store.save_treatment("t", given)
+        if visit:
+            store.save_visit(VisitForm("v", "7", date(2025, 1, 10), (NewPhoto(b"x", marking=True),)))
+    app = opened()
+    box(app, "Subject").set_value("7").run()
+    switches(app, "View").set_value("Course").run()
+    (entry,) = (e for e in box(app, "Entry").options if e.startswith("Visit" if visit else "Treatment"))
+    assert entry.endswith("1, 10 Jan 2025")
+    chosen: AppTest = box(app, "Entry").select(entry).run()
+    return chosen
+
+
+def test_a_wrong_day_of_a_treatment_is_corrected_and_nothing_else_changes(place: Path) -> None:
+    app = with_an_entry_chosen(place, visit=False)
+    next(one for one in app.date_input if one.label == "Day of the treatment").set_value(date(2025, 1, 12))
+    app = pressed(app, "Save the correction")
+    assert not app.exception
+    assert "The treatment is corrected: 12 Jan 2025." in text_of(app)
+    (now,) = page_of(place, "7").treatments
+    assert (now.treated_on, now.units, now.notes) == (date(2025, 1, 12), 20.0, HOSTILE)
+    with open_store(place) as store:
+        assert store.audit()[-1].details["day_before"] == "2025-01-10"
+
+
+def test_a_treatment_that_never_was_is_removed(place: Path) -> None:
+    app = with_an_entry_chosen(place, visit=False)
+    next(one for one in app.checkbox if "remove it" in one.label).check()
+    app = pressed(app, "Save the correction")
+    assert "The treatment is removed." in text_of(app)
+    assert not page_of(place, "7").treatments
+
+
+def test_a_wrong_day_of_a_visit_is_corrected(place: Path) -> None:
+    app = with_an_entry_chosen(place, visit=True)
+    next(one for one in app.date_input if one.label == "Day of the visit").set_value(date(2025, 1, 24))
+    app = pressed(app, "Save the correction")
+    assert "The visit is corrected: it is of 24 Jan 2025." in text_of(app)
+    (visit,) = page_of(place, "7").visits
+    assert (visit.visited_on, len(visit.photos)) == (date(2025, 1, 24), 1)
+
+
+def test_a_clock_that_runs_behind_is_said_on_the_page(place: Path) -> None:
+    with open_store(place, now=lambda: datetime.now(UTC) + timedelta(days=2)) as store:
+        store.add_subject(Subject("7"))
+    app = opened()
+    box(app, "Subject").set_value("7").run()
+    assert "Set the clock" in text_of(app)
 
 
 def test_a_subject_that_was_added_is_chosen_among_many(place: Path) -> None:

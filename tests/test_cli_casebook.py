@@ -1,54 +1,17 @@
-"""The commands of follow-up as a person meets them: data on stdout, words on stderr, exit codes."""
+"""The commands of what is on record as a person meets them: data on stdout, words on stderr, exit codes."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import shutil
-from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from PIL import Image
-from typer.testing import CliRunner, Result
+from commands import run, table
 
-from wrinklecv import DISCLAIMER
-from wrinklecv.cli import app
-from wrinklecv.follow_tables import CHANGE_VIEW
-from wrinklecv.records import Region
-from wrinklecv.settings import DEFAULTS
+from wrinklecv.store import open_store
 
 SAMPLES = Path(__file__).parent.parent / "sample_images"
-DAYS = ("20250110", "20250124")
-
-
-def run(*words: str | Path, store: Path | None = None, home: str = "/nonexistent") -> Result:
-    where = {"WRINKLECV_STORE": str(store) if store else "", "WRINKLECV_PHOTOS": "", "COLUMNS": "200"}
-    return CliRunner().invoke(app, [str(word) for word in words], env={**where, "HOME": home})
-
-
-def table(text: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(text), delimiter="\t"))
-
-
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Two visits of the sample subject, taken in by the command itself."""
-    folder, store = tmp_path_factory.mktemp("in"), tmp_path_factory.mktemp("store")
-    for day in DAYS:
-        for name in ("rest", "brow_raise"):
-            shutil.copy(SAMPLES / f"sub-001_ses-{day}_expr-{name}_run-1.jpg", folder)
-    shutil.copy(SAMPLES / "treatments.csv", folder)
-    done = run("import", folder, "--jobs", "1", store=store)
-    assert done.exit_code == 0, done.stderr
-    first = done.stdout.splitlines()[0]
-    assert first == "sub-001_ses-20250110_expr-brow_raise_run-1.jpg\timported\t001\t2025-01-10\t"
-    assert "4 photos: 4 imported.\n1 treatment: 1 imported.\n" in done.stderr
-    again = run("import", folder, "--jobs", "1", store=store)
-    assert again.exit_code == 0
-    assert "4 photos: 4 already there.\n1 treatment: 1 already there.\n" in again.stderr
-    yield store
 
 
 @pytest.mark.parametrize(
@@ -63,6 +26,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             for name in ("subjects", "visits", "treatments")
             for more in ((), ("add",), ("list",))
         ),
+        *((name, more) for name in ("visits", "treatments") for more in ("change", "remove")),
     ],
 )
 def test_help_has_an_example(words: tuple[str, ...]) -> None:
@@ -100,6 +64,7 @@ def test_treatments_are_added_once_and_listed(tmp_path: Path) -> None:
     [
         (("treatments", "add", "7", "10.1.2025", "all"), "is no day"),
         (("treatments", "add", "7", "2025-01-10", "chin"), "chin is no region"),
+        (("treatments", "add", "7", "2099-01-10", "all"), "lies in the future"),
         (("import", "no/such/folder"), "does not exist"),
         (("visits", "add", "7", "2025-01-10", "no.jpg"), "does not exist"),
     ],
@@ -153,68 +118,6 @@ def test_a_visit_is_added_once_with_its_guess_and_its_bad_photo(tmp_path: Path) 
     assert {row["day"] for row in listed} == {"2025-01-10"}
 
 
-def test_follow_up_prints_changes_and_says_status_noise_and_next_photo(filled: Path, tmp_path: Path) -> None:
-    done = run("follow-up", "001", "--jobs", "1", "--out", tmp_path / "out", store=filled)
-    assert done.exit_code == 0
-    rows = table(done.stdout)
-    assert tuple(rows[0]) == CHANGE_VIEW
-    (raised,) = (row for row in rows if (row["region"], row["state"]) == ("forehead", "brow_raise"))
-    assert float(raised["share"]) == pytest.approx(0.72 - 1, abs=0.05)
-    assert (raised["verdict"], raised["treated"]) == ("changed", "true")
-    assert "2025-01-24: at or near peak, day 14 since treatment." in done.stderr
-    assert "unchanged face differ by 3.4%" in done.stderr
-    assert "Next photo: 2025-04-10." in done.stderr
-    assert DISCLAIMER in done.stderr
-    files = sorted(path.name for path in (tmp_path / "out").iterdir() if not path.name.startswith("."))
-    assert files == ["changes.csv", "follow_up.json", "line_histories.csv", "series.csv"]
-
-
-def test_follow_up_prints_json(filled: Path) -> None:
-    done = run("follow-up", "001", "--json", "--jobs", "1", store=filled)
-    tree = json.loads(done.stdout)
-    assert (tree["subject"], tree["baseline"], tree["disclaimer"]) == ("001", "2025-01-10", DISCLAIMER)
-    assert len(tree["visits"]) == 2
-
-
-def test_follow_up_goes_by_the_clinics_own_noise_and_refuses_another_file(
-    filled: Path, tmp_path: Path
-) -> None:
-    noise = tmp_path / "repeatability.json"
-    told = {"relative_sd": 0.2, "source": "12 own repeats of 2 people"}
-    noise.write_text(json.dumps({"settings_digest": DEFAULTS.digest, "noise": told}))
-    done = run("follow-up", "001", "--jobs", "1", "--noise", noise, store=filled)
-    assert "differ by 20.0% (SD): 12 own repeats of 2 people." in done.stderr
-    assert {row["verdict"] for row in table(done.stdout)} == {"no_detectable_change"}
-    noise.write_text("{}")
-    done = run("follow-up", "001", "--noise", noise, store=filled)
-    assert done.exit_code == 2
-    assert "was not written by" in done.stderr
-
-
-def test_repeats_are_measured_printed_and_saved(tmp_path: Path) -> None:
-    folder, out = tmp_path / "in", tmp_path / "out"
-    folder.mkdir()
-    for subject in ("001", "002"):
-        name = f"sub-{subject}_ses-20250110_expr-rest_run-1.jpg"
-        shutil.copy(SAMPLES / name, folder)
-        with Image.open(SAMPLES / name) as photo:
-            photo.save(folder / name.replace("run-1", "run-2"), quality=90)
-    (folder / "holiday.jpg").write_bytes(b"x")
-    done = run("repeatability", folder, "--jobs", "1", "--out", out)
-    assert done.exit_code == 1, "two repeats are too few for a figure"
-    assert "Too few repeats" in done.stderr
-    assert "holiday.jpg: Neither its name nor a manifest tells subject and expression." in done.stderr
-    rows = table(done.stdout)
-    assert [row["region"] for row in rows] == [str(region) for region in Region]
-    assert {(row["state"], row["subjects"], row["photos"]) for row in rows} == {("rest", "2", "4")}
-    for row in rows:
-        assert 0 < float(row["sw"]) < 0.02 * float(row["mean_index"]), "a JPEG saved again is the same face"
-        assert float(row["mdc95"]) == pytest.approx(1.96 * 2**0.5 * float(row["sw"]), rel=1e-4)
-    tree = json.loads((out / "repeatability.json").read_text())
-    assert (tree["noise"], tree["disclaimer"]) == (None, DISCLAIMER)
-    assert (out / "repeatability.csv").read_bytes().count(b"\r\n") == 5
-
-
 def test_purge_asks_first_and_deletes_for_good(tmp_path: Path) -> None:
     run("subjects", "add", "7", store=tmp_path)
     assert run("purge", "7", store=tmp_path).exit_code == 1  # nobody said yes
@@ -222,3 +125,61 @@ def test_purge_asks_first_and_deletes_for_good(tmp_path: Path) -> None:
     assert done.exit_code == 0
     assert "Deleted: 0 visits, 0 treatments, 0 photos." in done.stderr
     assert table(run("subjects", "list", store=tmp_path).stdout) == []
+
+
+# -- corrections -----------------------------------------------------------------------------------
+
+
+def test_a_treatment_is_corrected_and_the_audit_keeps_the_day_it_had(tmp_path: Path) -> None:
+    run("subjects", "add", "7", store=tmp_path)
+    run("treatments", "add", "7", "2025-01-10", "glabella", "--units", "20", store=tmp_path)
+    done = run("treatments", "change", "7", "1", "--day", "2025-01-12", store=tmp_path)
+    assert done.exit_code == 0
+    assert "is of 2025-01-12; it was stored as of 2025-01-10." in done.stderr
+    (row,) = table(run("treatments", "list", "7", store=tmp_path).stdout)
+    assert (row["day"], row["regions"], row["units"]) == ("2025-01-12", "glabella", "20.0")
+    with open_store(tmp_path) as store:
+        assert dict(store.audit()[-1].details) == {"day_before": "2025-01-10", "day": "2025-01-12"}
+
+
+def test_a_treatment_that_never_was_is_removed_when_a_person_says_yes(tmp_path: Path) -> None:
+    run("subjects", "add", "7", store=tmp_path)
+    run("treatments", "add", "7", "2025-01-10", "glabella", store=tmp_path)
+    assert run("treatments", "remove", "7", "1", store=tmp_path).exit_code == 1  # nobody said yes
+    assert run("treatments", "remove", "7", "1", "--yes", store=tmp_path).exit_code == 0
+    assert table(run("treatments", "list", "7", store=tmp_path).stdout) == []
+    with open_store(tmp_path) as store:
+        last = store.audit()[-1]
+        assert (last.action, last.target, dict(last.details)) == (
+            "delete",
+            "treatment 1",
+            {"day": "2025-01-10"},
+        )
+    gone = run("treatments", "remove", "7", "1", "--yes", store=tmp_path)
+    assert gone.exit_code == 2
+    assert "There is no number 1; there are: none." in gone.stderr
+
+
+def test_a_visit_is_corrected_and_removed(tmp_path: Path) -> None:
+    store, photo = tmp_path / "store", tmp_path / "dots.jpg"
+    photo.write_text("dots")
+    run("subjects", "add", "7", store=store)
+    run("visits", "add", "7", "2025-01-10", photo, "--marking", photo, store=store)
+    words = ("visits", "change", "7", "1", "--day", "2025-01-24", "--notes", "day 14")
+    assert run(*words, store=store).exit_code == 0
+    with open_store(store) as opened:
+        (visit,) = opened.page("7").visits
+        assert (visit.visited_on, visit.notes, len(visit.photos)) == (date(2025, 1, 24), "day 14", 1)
+        assert opened.audit()[-1].details["day_before"] == "2025-01-10"
+    assert run("visits", "remove", "7", "1", "--yes", store=store).exit_code == 0
+    assert table(run("visits", "list", "7", store=store).stdout) == []
+
+
+def test_a_clock_that_runs_behind_is_said(tmp_path: Path) -> None:
+    later = datetime.now(UTC) + timedelta(days=3)
+    with open_store(tmp_path, now=lambda: later) as store:
+        store.note("export", "x")
+        assert not store.clock_warning()
+    done = run("subjects", "list", store=tmp_path)
+    assert done.exit_code == 0
+    assert f"the newest record is of {later:%Y-%m-%d %H:%M} UTC" in done.stderr

@@ -191,6 +191,18 @@ def test_visits_stand_in_the_order_they_were_stored_whatever_the_clock_says(plac
         assert store.verify_audit() == 4
 
 
+@pytest.mark.parametrize(("behind_s", "said"), [(-60, False), (240, False), (400, True), (86400, True)])
+def test_a_clock_behind_the_newest_record_is_said(place: Place, behind_s: int, said: bool) -> None:
+    first = datetime(2026, 5, 9, 12, tzinfo=UTC)
+    with open_store(place.where, folder=place.folder, now=lambda: first) as store:
+        assert not store.clock_warning(), "nothing is recorded yet"
+        store.add_subject(Subject("001"))
+    later = first - timedelta(seconds=behind_s)
+    with open_store(place.where, folder=place.folder, now=lambda: later) as store:
+        assert bool(store.clock_warning()) is said
+        assert ("the newest record is of 2026-05-09 12:00 UTC" in store.clock_warning()) is said
+
+
 # -- subjects ----------------------------------------------------------------------------------------
 
 

@@ -17,7 +17,17 @@ import typer
 from typer.core import TyperGroup
 
 from . import DISCLAIMER, cli_casebook, cli_followup, cli_plan
-from .cli_parts import EveryCoreOption, SettingsOption, every_core, measured_by, must_exist, print_table, say
+from .cli_parts import (
+    EveryCoreOption,
+    NoiseOption,
+    SettingsOption,
+    every_core,
+    measured_by,
+    must_exist,
+    noise_in,
+    print_table,
+    say,
+)
 from .cli_score import say_failed, show_progress, sum_up
 from .errors import OutputError, SettingsError, TableError, WrinkleError
 
@@ -118,6 +128,7 @@ def score_photos(
     ] = None,
     jobs: EveryCoreOption = None,
     settings: SettingsOption = None,
+    noise: NoiseOption = None,
     overlays: Annotated[bool, typer.Option(help="Write each photo with its lines drawn.")] = True,
     formats: Annotated[
         list[Written] | None,
@@ -147,15 +158,19 @@ def score_photos(
     if out is None:
         raise typer.BadParameter("Say where the results go.", param_hint="--out")
     from .batch import score
+    from .changes import PRIOR_NOISE
     from .exports import Format
     from .tables import escaped
 
+    how = measured_by(settings)
+    figure = noise_in(noise, how)
     try:
         with ExitStack() as stack:
             summary = score(
                 paths,
                 out,
-                settings=measured_by(settings),
+                settings=how,
+                noise=figure or PRIOR_NOISE,
                 jobs=every_core(jobs),
                 apart=True,
                 anew=not resume,

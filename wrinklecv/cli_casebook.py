@@ -1,4 +1,4 @@
-"""The commands of what is on record: subjects, visits, treatments, purge.
+"""The commands of what is on record: subjects, visits and treatments, their corrections, purge.
 
 Each parses, makes one library call and prints; data to stdout, words to stderr.
 """
@@ -6,9 +6,11 @@ Each parses, makes one library call and prints; data to stdout, words to stderr.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -28,15 +30,14 @@ from .cli_parts import (
 )
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from .casebook import Measured, NewShot
     from .records import Region
     from .tables import Row
+    from .visits import Treatment, Visit
 
 subjects = typer.Typer(no_args_is_help=True, help="Add and list subjects.")
-visits = typer.Typer(no_args_is_help=True, help="Add and list the visits of a subject.")
-treatments = typer.Typer(no_args_is_help=True, help="Add and list the treatments of a subject.")
+visits = typer.Typer(no_args_is_help=True, help="Add, list and correct the visits of a subject.")
+treatments = typer.Typer(no_args_is_help=True, help="Add, list and correct the treatments of a subject.")
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -53,7 +54,23 @@ def _day(text: str, hint: str) -> date:
     day = day_of(text)
     if day is None:
         raise typer.BadParameter(f"{text!r} is no day; write it as 2025-01-10.", param_hint=hint)
+    if day > date.today() + timedelta(days=1):  # where the subject is, it may be tomorrow
+        raise typer.BadParameter(f"{text} lies in the future. Check the year.", param_hint=hint)
     return day
+
+
+NumberArgument = Annotated[int, typer.Argument(metavar="NUMBER", help="As `list` shows it.")]
+YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+Numbered = TypeVar("Numbered", "Visit", "Treatment")
+
+
+def _one(found: Sequence[Numbered], number: int) -> Numbered:
+    """Return the visit or treatment with a number."""
+    one = next((one for one in found if one.number == number), None)
+    if one is None:
+        there = ", ".join(str(one.number) for one in found) or "none"
+        raise typer.BadParameter(f"There is no number {number}; there are: {there}.", param_hint="NUMBER")
+    return one
 
 
 def _key(*words: object) -> str:
@@ -181,6 +198,45 @@ def list_visits(code: SubjectArgument, store: StoreOption = "", photos: PhotosOp
     print_table(columns, rows)
 
 
+@visits.command("change", epilog="Example: wrinklecv visits change 001 2 --day 2025-01-24")
+def change_visit(
+    code: SubjectArgument,
+    number: NumberArgument,
+    day: Annotated[str, typer.Option(help="The right day.")] = "",
+    notes: Annotated[str | None, typer.Option(help="The right notes.")] = None,
+    store: StoreOption = "",
+    photos: PhotosOption = None,
+) -> None:
+    """Correct the day or the notes of a visit; the audit keeps which day it was."""
+    with open_casebook(store, photos) as opened:
+        visit = _one(opened.page(code).visits, number)
+        new = replace(
+            visit,
+            visited_on=_day(day, "--day") if day else visit.visited_on,
+            notes=visit.notes if notes is None else notes,
+        )
+        opened.change_visit(new)
+    say(f"Visit {number} of subject {code} is of {new.visited_on}; it was stored as of {visit.visited_on}.")
+
+
+@visits.command("remove", epilog="Example: wrinklecv visits remove 001 2")
+def remove_visit(
+    code: SubjectArgument,
+    number: NumberArgument,
+    yes: YesOption = False,
+    store: StoreOption = "",
+    photos: PhotosOption = None,
+) -> None:
+    """Delete a visit that was entered by mistake, with its photos; the audit keeps that it was."""
+    with open_casebook(store, photos) as opened:
+        visit = _one(opened.page(code).visits, number)
+        if not yes:
+            words = f"Delete visit {number} of {visit.visited_on} with {len(visit.photos)} photos?"
+            typer.confirm(words, abort=True, err=True)
+        opened.remove_visit(visit)
+    say(f"Visit {number} of subject {code} is deleted.")
+
+
 # -- treatments ------------------------------------------------------------------------------------
 
 
@@ -243,12 +299,64 @@ def list_treatments(code: SubjectArgument, store: StoreOption = "", photos: Phot
     print_table(columns, rows)
 
 
+@treatments.command("change", epilog="Example: wrinklecv treatments change 001 1 --day 2025-01-12")
+def change_treatment(
+    code: SubjectArgument,
+    number: NumberArgument,
+    day: Annotated[str, typer.Option(help="The right day.")] = "",
+    region: Annotated[
+        list[str] | None, typer.Option(help="The right region, instead of all named before. Repeatable.")
+    ] = None,
+    product: Annotated[str | None, typer.Option(help="The right name of the product.")] = None,
+    units: Annotated[float | None, typer.Option(min=0, help="The right units.")] = None,
+    notes: Annotated[str | None, typer.Option(help="The right notes.")] = None,
+    store: StoreOption = "",
+    photos: PhotosOption = None,
+) -> None:
+    """Correct a treatment; what is not named stays, and the audit keeps which day it was."""
+    with open_casebook(store, photos) as opened:
+        was = _one(opened.page(code).treatments, number)
+        new = replace(
+            was,
+            treated_on=_day(day, "--day") if day else was.treated_on,
+            regions=_regions(region) if region else was.regions,
+            product=was.product if product is None else product,
+            units=was.units if units is None else units,
+            notes=was.notes if notes is None else notes,
+        )
+        opened.change_treatment(new)
+    say(f"Treatment {number} of subject {code} is of {new.treated_on}; it was stored as of {was.treated_on}.")
+
+
+@treatments.command("remove", epilog="Example: wrinklecv treatments remove 001 1")
+def remove_treatment(
+    code: SubjectArgument,
+    number: NumberArgument,
+    yes: YesOption = False,
+    store: StoreOption = "",
+    photos: PhotosOption = None,
+) -> None:
+    """Delete a treatment that was entered by mistake; the audit keeps that it was, and its day.
+
+    If it came from a treatments.csv, take it out there too: the next import would bring it back.
+    """
+    with open_casebook(store, photos) as opened:
+        treatment = _one(opened.page(code).treatments, number)
+        if not yes:
+            regions = ", ".join(treatment.regions)
+            typer.confirm(
+                f"Delete treatment {number} of {treatment.treated_on} ({regions})?", abort=True, err=True
+            )
+        opened.remove_treatment(treatment)
+    say(f"Treatment {number} of subject {code} is deleted.")
+
+
 # -- gone -----------------------------------------------------------------------------------------
 
 
 def purge(
     code: SubjectArgument,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: YesOption = False,
     store: StoreOption = "",
     photos: PhotosOption = None,
 ) -> None:

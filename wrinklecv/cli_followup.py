@@ -5,6 +5,7 @@ Each parses, makes one library call and prints; data to stdout, words to stderr.
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,6 +22,7 @@ from .cli_parts import (
     every_core,
     measured_by,
     must_exist,
+    noise_in,
     open_casebook,
     print_table,
     say,
@@ -120,12 +122,11 @@ def follow(
     from . import DISCLAIMER
     from .casebook import follow_subject
     from .follow_tables import CHANGE_VIEW, change_rows, follow_document
-    from .repeatability import read_noise
     from .tables import to_json
 
     unscored: list[Measured] = []
     how = measured_by(settings)
-    figure = read_noise(noise, settings=how) if noise else None
+    figure = noise_in(noise, how)
     with open_casebook(store, photos) as opened:
         course = follow_subject(
             opened,
@@ -164,11 +165,13 @@ def _say_course(course: FollowUp) -> None:
             say(f"  {advice}")
     say(_noise_words(course.noise))
     if course.next_photo:
-        say(f"Next photo: {course.next_photo}.")
+        say(f"Next photo: {course.next_photo}{' (has passed)' if course.next_photo < date.today() else ''}.")
 
 
 def _noise_words(noise: NoiseFigure) -> str:
-    return f"Photos of an unchanged face differ by {noise.relative_sd:.1%} (SD): {noise.source}."
+    """Say how large the noise is and whose; the best rig's is less than that of photos by hand."""
+    more = "" if noise.own else " Photos by hand differ by more: small changes may be noise."
+    return f"Photos of an unchanged face differ by {noise.relative_sd:.1%} (SD): {noise.source}.{more}"
 
 
 def repeat(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +14,7 @@ from .remote import is_remote
 
 if TYPE_CHECKING:
     from .casebook import Measured
+    from .histories import NoiseFigure
     from .settings import Settings
     from .store import Store
     from .tables import Row
@@ -37,17 +38,25 @@ JobsOption = Annotated[int, typer.Option(min=1, help="Processes that measure.")]
 EveryCoreOption = Annotated[
     int | None, typer.Option("--jobs", min=1, help="Processes; default: one per core.")
 ]
+NoiseOption = Annotated[
+    Path | None,
+    typer.Option("--noise", help="repeatability.json of this clinic; else the figure of the literature."),
+]
 SubjectArgument = Annotated[str, typer.Argument(metavar="SUBJECT", help="The subject's code, such as 001.")]
 JOBS = 2
 """Processes for one visit or course: their start takes longer than a photo. Also the least for many photos,
 so that a crash costs one photo on one core too."""
 
 
-def open_casebook(where: str, photos: Path | None) -> AbstractContextManager[Store]:
-    """Open the store that was named, or the one in the user's home."""
+@contextmanager
+def open_casebook(where: str, photos: Path | None) -> Generator[Store]:
+    """Open the store that was named, or the one in the user's home; say where its clock and ours disagree."""
     from .store import open_store
 
-    return open_store(where or Path.home() / "wrinklecv", folder=photos, actor="command line")
+    with open_store(where or Path.home() / "wrinklecv", folder=photos, actor="command line") as store:
+        if warning := store.clock_warning():
+            say(f"Warning: {warning}")
+        yield store
 
 
 def measured_by(settings: Path | None) -> Settings:
@@ -55,6 +64,13 @@ def measured_by(settings: Path | None) -> Settings:
     from .settings import DEFAULTS, load_settings
 
     return load_settings(settings) if settings else DEFAULTS
+
+
+def noise_in(path: Path | None, settings: Settings) -> NoiseFigure | None:
+    """Read the clinic's own figure, where one was named."""
+    from .repeatability import read_noise
+
+    return read_noise(path, settings=settings) if path else None
 
 
 def every_core(jobs: int | None) -> int:

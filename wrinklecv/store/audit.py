@@ -65,6 +65,12 @@ def head(connection: Connection) -> str:
     return f"{number}:{seal}"
 
 
+def last_moment(connection: Connection) -> datetime | None:
+    """Return when the newest entry says it was written; None where there is none."""
+    newest = connection.execute(select(audit.c.at).order_by(audit.c.number.desc()).limit(1)).scalar()
+    return datetime.fromisoformat(newest) if newest else None
+
+
 def verify(connection: Connection, known_head: str) -> int:
     """Check every seal and return how many there are.
 

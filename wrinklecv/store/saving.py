@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
@@ -88,6 +89,7 @@ def change_visit(
 ) -> tuple[int, Contents, set[str]]:
     """Make a stored visit what `visit` says, and add photos; return its id and photos that nobody has now."""
     number = current_visit(connection, visit, stamp)
+    before = connection.execute(select(visits.c.visited_on).where(visits.c.id == number)).scalar_one()
     connection.execute(
         update(visits).where(visits.c.id == number).values(visited_on=visit.visited_on, notes=visit.notes)
     )
@@ -106,6 +108,7 @@ def change_visit(
     orphans = remove_photos(connection, gone)
     contents = _add_photos(connection, number, added, stamp, known_photos)
     told: dict[str, int | str] = {"photos_added": len(contents), "photos_removed": len(gone)}
+    told |= _moved(before, visit.visited_on)
     audit.append(connection, stamp, "update", f"visit {number}", told)
     return number, contents, orphans
 
@@ -144,18 +147,27 @@ def save_treatment(connection: Connection, key: str, treatment: Treatment, stamp
 def change_treatment(connection: Connection, treatment: Treatment, stamp: Stamp) -> int:
     """Make a stored treatment what `treatment` says; return its id."""
     number = current(connection, treatments, treatment, "Treatment", stamp)
+    day = select(treatments.c.treated_on).where(treatments.c.id == number)
+    before = connection.execute(day).scalar_one()
     connection.execute(
         update(treatments).where(treatments.c.id == number).values(**_treatment_values(treatment))
     )
-    audit.append(connection, stamp, "update", f"treatment {number}")
+    told = _moved(before, treatment.treated_on)
+    audit.append(connection, stamp, "update", f"treatment {number}", told)
     return number
+
+
+def _moved(before: date, now: date) -> dict[str, int | str]:
+    """Return what the audit says of a day that was corrected: the whole course hangs on it."""
+    return {} if before == now else {"day_before": before.isoformat(), "day": now.isoformat()}
 
 
 def remove_treatment(connection: Connection, treatment: Treatment, stamp: Stamp) -> None:
     """Delete a treatment that was entered by mistake."""
     number = current(connection, treatments, treatment, "Treatment", stamp)
     connection.execute(delete(treatments).where(treatments.c.id == number))
-    audit.append(connection, stamp, "delete", f"treatment {number}")
+    told: dict[str, int | str] = {"day": treatment.treated_on.isoformat()}
+    audit.append(connection, stamp, "delete", f"treatment {number}", told)
 
 
 def _add_photos(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Connection, select
@@ -33,6 +33,9 @@ from .files import PhotoFiles
 from .numbers import Method
 from .rows import subject_id
 from .schema import files, metadata
+
+_MOST_BEHIND = timedelta(minutes=5)
+"""Clocks of several computers on one store may differ by this."""
 
 
 class Store:
@@ -118,7 +121,9 @@ class Store:
         with self._writing() as (connection, stamp):
             number = saving.current_visit(connection, visit, stamp)
             self._files.note(removing.remove_visit(connection, number))
-            audit.append(connection, stamp, "delete", f"visit {number}")
+            audit.append(
+                connection, stamp, "delete", f"visit {number}", {"day": visit.visited_on.isoformat()}
+            )
         self._tidy_if_possible()
 
     def repeats(self, code: str = "") -> tuple[tuple[StoredPhoto, ...], ...]:
@@ -189,6 +194,22 @@ class Store:
         """Return up to `limit` audit entries with a number above `after`, oldest first."""
         with self._database.reading() as connection:
             return audit.entries(connection, after, limit)
+
+    def clock_warning(self) -> str:
+        """Return a sentence where this computer's clock runs behind the newest record, else nothing.
+
+        What came first is told by the order of the records, never by the clock; only their moments are wrong.
+        """
+        with self._database.reading() as connection:
+            last = audit.last_moment(connection)
+        now = self._now()
+        if last is None or last - now <= _MOST_BEHIND:
+            return ""
+        return (
+            f"This computer's clock says {now.astimezone(UTC):%Y-%m-%d %H:%M} UTC, but the newest record is "
+            f"of {last.astimezone(UTC):%Y-%m-%d %H:%M} UTC. Set the clock: days since treatment, and the "
+            "moments of what is saved now, go by it."
+        )
 
     def audit_head(self) -> str:
         """Return number and hash of the newest entry: kept elsewhere, it shows whether a tail was cut off."""

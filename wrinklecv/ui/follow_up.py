@@ -12,6 +12,7 @@ from wrinklecv.settings import DEFAULTS
 from wrinklecv.visits import PhotoKind, SubjectPage
 
 from .follow_changes import show_changes, show_untold
+from .follow_corrections import correct_entry
 from .follow_course import show_plots, show_record, show_status
 from .follow_lines import show_asymmetry, show_cycles, show_lines, show_method
 from .follow_store import course_of, opened, told
@@ -36,9 +37,11 @@ def show() -> None:
     if code is None:
         return
     with opened() as store:
-        page = store.page(code)
+        page, warning = store.page(code), store.clock_warning()
     name = f" — {md(page.subject.name)}" if page.subject.name else ""
     st.subheader(f"Subject {md(code)}{name}", anchor=False)
+    if warning:
+        st.warning(md(warning), icon=":material/schedule:")
     done, saying = told(), st.session_state.setdefault("follow-saying", {})
     saves = st.session_state.setdefault("follow-saves", {})
     if code in done:
@@ -74,14 +77,17 @@ def _show_course(page: SubjectPage) -> None:
             icon=":material/add_a_photo:",
         )
         show_record(None, page)
+        correct_entry(page, date.today())
         return
     try:
         course, unscored = course_of(page)
     except NotComparableError:
         show_record(None, page)
+        correct_entry(page, date.today())
         raise
     show_status(course, page, date.today())
     show_record(course, page)
+    correct_entry(page, date.today())
     show_plots(course, page.treatments)
     show_changes(course)
     show_untold(course, unscored)
