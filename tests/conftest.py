@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,11 +42,18 @@ def free_port() -> int:
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Serve the app as `wrinklecv app` does, from a folder and home of its own."""
     home = tmp_path_factory.mktemp("home")
+    with serving(home, home / "store") as url:
+        yield url
+
+
+@contextmanager
+def serving(home: Path, store: Path) -> Iterator[str]:
+    """Serve the app on a store, and give its address."""
     port = free_port()
     server = subprocess.Popen(
         [sys.executable, "-P", "-m", "wrinklecv", "app", "--port", str(port)],
         cwd=home,
-        env={**os.environ, "HOME": str(home), "WRINKLECV_STORE": str(home / "store")},
+        env={**os.environ, "HOME": str(home), "WRINKLECV_STORE": str(store)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

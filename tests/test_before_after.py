@@ -123,7 +123,7 @@ def test_another_skin_is_not_laid_on_it_but_shown_at_the_same_scale(strangers: T
 def test_a_bad_photo_is_named_by_its_visit() -> None:
     with pytest.raises(PhotoError) as caught:
         lay_visits(sample("rest"), b"<html>", Expression.REST)
-    assert caught.value.__notes__ == ["later"]
+    assert caught.value.__notes__ == ["The later photo"]
 
 
 def test_a_darker_photo_is_matched_for_the_eye_and_measured_as_it_is() -> None:

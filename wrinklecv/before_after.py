@@ -6,7 +6,7 @@ It takes the files' bytes and gives back small pictures, so that all decoding ca
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,7 +15,7 @@ from . import chart as face_chart
 from .assessment import assess
 from .changes import PRIOR_NOISE
 from .codes import Code
-from .comparability import judge_visits
+from .comparability import TWO_VISITS, judge_visits
 from .differences import LineDifference, map_difference
 from .draw_visits import View, lay_over
 from .errors import PhotoError
@@ -61,14 +61,16 @@ def lay_visits(
 ) -> TwoVisits:
     """Lay two photos of one state together: the files' bytes in, pictures in one frame out.
 
-    relative_sd: of an unchanged line between two photos. Raises PhotoError for a photo that cannot be
+    relative_sd: of a photo's index of an unchanged face. Raises PhotoError for a photo that cannot be
     measured, with a note that tells which.
     """
-    read = [_assessed(content, which, settings) for content, which in ((first, "first"), (later, "later"))]
+    read = [
+        _assessed(content, which, settings) for content, which in zip((first, later), TWO_VISITS, strict=True)
+    ]
     photos = read[0][0], read[1][0]
     one, other = equally_soft([side_of(assessment, settings) for _, assessment in read])
     laid = register(one.chart, other.chart, visible=other.skin.visible)
-    findings = tuple(judge_visits(one, other, laid, state))
+    findings = (*judge_visits(one, other, laid, state), *_refusals(one, other))
     fit = {
         region: how
         for region, how in laid.items()
@@ -94,8 +96,16 @@ def _assessed(content: bytes, which: str, settings: Settings) -> tuple[Photo, As
         photo = read_photo(content)
         return photo, assess(photo, settings=settings)
     except PhotoError as error:
-        error.add_note(which)
+        error.add_note(f"The {which} photo")
         raise
+
+
+def _refusals(first: Side, later: Side) -> Iterator[Finding]:
+    """Pass on what cannot be measured in either photo: it cannot be compared either."""
+    for name, side in zip(TWO_VISITS, (first, later), strict=True):
+        for finding in side.assessment.quality:
+            if finding.verdict is Verdict.REFUSE:
+                yield replace(finding, advice=f"{name.capitalize()} photo: {finding.advice}")
 
 
 def _refused(findings: tuple[Finding, ...], region: Region, *, laying_only: bool = False) -> bool:

@@ -34,6 +34,8 @@ _LINE_MM = 2.0
 _LEAST_PLACES = 200
 _SURE = 3.0
 """Standard errors beyond which a difference counts: 3 of 1000 places, were errors normal."""
+_LINE_SURE = 2.5
+"""The same for what a line has in common along itself: 1 line in 80."""
 _LEAST_MM2 = 4.0
 """Smaller specks are noise: no line is that short."""
 _USUAL_LINE_MM = 0.4
@@ -78,7 +80,7 @@ def map_difference(
 ) -> LineDifference:
     """Map how the lines of one region differ between two photos.
 
-    relative_sd: of the contrast of an unchanged line between two photos (`NoiseFigure`).
+    relative_sd: of a photo's index of an unchanged face (`NoiseFigure`).
     """
     piece = piece_of(laid.region)
     places, doubt_mm, pulled = _pulled(later.chart.light, piece, laid)
@@ -89,7 +91,7 @@ def map_difference(
         _glance(replace(later, chart=replace(later.chart, light=light)), piece, settings),
     ]
     depths = [_depths(view, settings) for view in views]
-    gap = cv2.GaussianBlur(depths[1] - depths[0], (0, 0), _SMOOTH_MM * views[0].px_per_mm)
+    gap = depths[1] - depths[0]
     seen, told = _seen(first, later, laid, views[0], places, doubt_mm)
     away = told & ~_near_lines(first, later, laid, views[0])
     noise, middle = math.inf, 0.0
@@ -99,7 +101,8 @@ def map_difference(
         # No path as faint as this is looked at either.
         noise = max(spread, settings.floor_contrast / _SURE)
     soft = max(side.softness_doubt(_USUAL_LINE_MM, laid.region) for side in (first, later))
-    line_share = _SURE * math.hypot(math.sqrt(2) * relative_sd, soft)
+    # What all lines of a photo share, what each place has of its own, and what softness leaves in doubt.
+    line_share = _LINE_SURE * math.hypot(math.sqrt(2) * relative_sd, settings.contrast_share_sd, soft)
     gap = np.where(seen, gap - middle, np.nan).astype(np.float32)
     clear = np.abs(np.nan_to_num(gap)) > np.hypot(_SURE * noise, line_share * np.maximum(*depths))
     px_per_mm = views[0].px_per_mm
@@ -138,7 +141,8 @@ def _depths(view: Glance, settings: Settings) -> Float:
     ridges = find_ridges(view.light, sigmas_mm=settings.sigmas_mm[:_SCALES], px_per_mm=view.px_per_mm)
     reach = round(_POOL_MM * view.px_per_mm)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    return np.asarray(cv2.dilate(ridges.response, disc) / PEAK_RESPONSE)
+    deepest = cv2.dilate(ridges.response, disc) * np.float32(1 / PEAK_RESPONSE)
+    return cv2.GaussianBlur(np.asarray(deepest, np.float32), (0, 0), _SMOOTH_MM * view.px_per_mm)
 
 
 def _seen(

@@ -12,7 +12,6 @@ from typing import Any
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
-from scipy.interpolate import LinearNDInterpolator
 
 from . import chart as face_chart
 from .differences import LineDifference
@@ -33,6 +32,7 @@ _HATCH_PX, _HATCH = 14, (150, 150, 150)
 _COARSE_PX = 12
 """Picture pixels between places that are brought to the chart: the map is smooth."""
 _AROUND_MM = 6.0
+_DEGREE, _ROUNDS = 4, 3
 _BLANKED_MARGIN_PX = 9
 _SHEET_PX = 760
 _ONE_MAP: Any = None
@@ -173,25 +173,41 @@ def lay_over(
 
 
 def _on_map(cut: Cut, chart: Chart, difference: LineDifference) -> Float:
-    """Return for each pixel of a cut its place (H, W, 2) px on a difference's maps; far off where unknown."""
+    """Return for each pixel of a cut its place (H, W, 2) px on a difference's maps.
+
+    A polynomial tells it roughly; then what the chart says of the place found is put right.
+    """
     outline = np.array(face_chart.REGION_OUTLINES_MM[difference.piece.region])
     low, high = outline.min(axis=0) - _AROUND_MM, outline.max(axis=0) + _AROUND_MM
     places = face_chart.node_places()
-    near = ((places >= low) & (places <= high)).all(axis=2) & (chart.resolution_px_per_mm > 0)
+    near = ((places >= low) & (places <= high)).all(axis=2)
     shown_xy = moved(cut.from_photo, chart.photo_xy[near].astype(float))
     corner = np.array((difference.piece.left, difference.piece.top))
     shrink = difference.px_per_mm / face_chart.PX_PER_MM
-    on_map = (face_chart.mm_to_px(places[near]) - corner + 0.5) * shrink - 0.5
+    middle, spread = shown_xy.mean(axis=0), np.ptp(shown_xy, axis=0) / 2
+    terms = _powers((shown_xy - middle) / spread)
+    fitted = np.linalg.solve(terms.T @ terms, terms.T @ places[near])
     height, width = cut.pixels.shape[:2]
     columns, rows = (np.arange(0, n + _COARSE_PX, _COARSE_PX) for n in (width, height))
-    grid = np.stack(np.meshgrid(columns, rows), axis=-1).astype(float)
-    wanted = ((grid > shown_xy.min(axis=0)) & (grid < shown_xy.max(axis=0))).all(axis=2)
+    grid = (np.stack(np.meshgrid(columns, rows), axis=-1) - middle) / spread
+    known = (np.abs(grid) <= 1).all(axis=2)  # beyond the nodes a polynomial runs wild
+    wanted = grid[known]
+    found = _powers(wanted) @ fitted
+    for _ in range(_ROUNDS):
+        off = wanted - (moved(cut.from_photo, face_chart.to_photo(chart, found)) - middle) / spread
+        found += _powers(wanted + off) @ fitted - _powers(wanted) @ fitted
     coarse = np.full(grid.shape, -9.0, np.float32)
-    coarse[wanted] = LinearNDInterpolator(shown_xy, on_map, fill_value=-9.0)(grid[wanted])
+    coarse[known] = (face_chart.mm_to_px(found) - corner + 0.5) * shrink - 0.5
     between = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).astype(np.float32)
     return np.asarray(
         cv2.remap(coarse, between / _COARSE_PX, _ONE_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     )
+
+
+def _powers(places: Float) -> Float:
+    """Return the products of powers of (x, y), (N, 2), up to a total of `_DEGREE`: (N, T)."""
+    x, y = places.T
+    return np.column_stack([x**a * y**b for a in range(_DEGREE + 1) for b in range(_DEGREE + 1 - a)])
 
 
 def draw_difference(view: View, *, untold: Collection[Region] = ()) -> Bytes:
@@ -212,8 +228,7 @@ def draw_difference(view: View, *, untold: Collection[Region] = ()) -> Bytes:
     picture = np.clip(np.rint(grey), 0, 255).astype(np.uint8)
     for outline in cut.outlines:
         draw_outline(picture, outline)
-    least = [overlay.least[region] for region in overlay.least if region not in untold]
-    return stacked(picture, _legend(picture.shape[1], least, overlay.line_share))
+    return stacked(picture, _legend(picture.shape[1], say_noise(overlay, untold)))
 
 
 def _hatch(shape: tuple[int, ...]) -> Mask:
@@ -232,9 +247,9 @@ def _colours(gap: Float) -> Float:
     return np.where((gap < 0)[:, None], both[0], both[1])
 
 
-def _legend(width_px: int, least: Sequence[float], line_share: float) -> Bytes:
+def _legend(width_px: int, noise: str) -> Bytes:
     """Draw the colour scale and what it means: (h, width, 3)."""
-    size = max(12.0, width_px / 52)
+    size = max(12.0, width_px / 44)
     height, pad = round(1.3 * size), round(0.6 * size)
     half = 0.5 * width_px
     scale = np.full((height + round(1.9 * size) + 2 * pad, width_px, 3), PAPER, np.uint8)
@@ -250,13 +265,15 @@ def _legend(width_px: int, least: Sequence[float], line_share: float) -> Bytes:
         pen.text((x, below), words, INK, font, "mm")
     notes = [
         "Depth score (contrast) of lines, later photo minus first photo, in per cent of the skin’s light. "
-        + _noise_words(least, line_share),
+        + noise,
         "Hatched: not seen in both photos, or not compared.",
     ]
     return stacked(np.array(image), text_strip(width_px, notes, size=0.85 * size))
 
 
-def _noise_words(least: Sequence[float], line_share: float) -> str:
+def say_noise(overlay: Overlay, untold: Collection[Region] = ()) -> str:
+    """Say how much two photos differ by without a change."""
+    least = [value for region, value in overlay.least.items() if region not in untold]
     known = [value for value in least if np.isfinite(value)]
     if not known:
         return "Nothing was compared here."
@@ -264,5 +281,5 @@ def _noise_words(least: Sequence[float], line_share: float) -> str:
     amount = low if low == high else f"{low} to {high}"
     return (
         f"No colour: no more than these two photos differ by without a change ({amount} % on skin without "
-        f"lines; on lines {100 * line_share:.0f} % of their own depth)."
+        f"lines; on lines {100 * overlay.line_share:.0f} % of their own depth)."
     )

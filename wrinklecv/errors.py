@@ -35,9 +35,9 @@ class PhotoError(WrinkleError):
         super().__init__(message)
         self.code = code
 
-    def __reduce__(self) -> tuple[type[PhotoError], tuple[Code, str]]:
+    def __reduce__(self) -> tuple[type[PhotoError], tuple[Code, str], dict[str, object]]:
         # Exceptions travel between worker processes; the default forgets the second argument.
-        return type(self), (self.code, str(self))
+        return type(self), (self.code, str(self)), self.__dict__  # with notes on which photo it is
 
 
 class UnreadablePhotoError(PhotoError):

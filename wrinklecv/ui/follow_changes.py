@@ -83,11 +83,11 @@ def _show_table(title: str, changes: Sequence[Change]) -> None:
         row = {
             "Region": REGION_NAMES[change.region] + ("" if change.treated else " (untreated)"),
             "State": STATE_NAMES[change.state],
-            "Difference, mm·%/cm²": _signed(change.difference, change.se),
+            "Difference, mm·%/cm²": signed(change.difference, change.se),
             "Smallest detectable": plain(change.smallest_detectable),
             "Share": "—" if change.share is None else f"{100 * change.share:+.0f} %".replace("-", "−"),
             "Control": _control(change),
-            "Verdict": _verdict(change),
+            "Verdict": verdict_badge(change),
             "Why": md(change.reason),
             "In doubt": ", ".join(code.replace("_", " ") for code in change.doubts),
         }
@@ -102,16 +102,18 @@ def _show_table(title: str, changes: Sequence[Change]) -> None:
 def _control(change: Change) -> str:
     if change.control_share is None or change.control_se is None:
         return "none"
-    return f"{_signed(100 * change.control_share, 100 * change.control_se)} %"
+    return f"{signed(100 * change.control_share, 100 * change.control_se)} %"
 
 
-def _verdict(change: Change) -> str:
+def verdict_badge(change: Change) -> str:
+    """Return a change's verdict as Markdown: a word, a sign and a colour."""
     if change.verdict is ChangeVerdict.CHANGED:
         return _FEWER if change.difference < 0 else _MORE
     return _BADGES[change.verdict]
 
 
-def _signed(value: float, se: float) -> str:
+def signed(value: float, se: float) -> str:
+    """Return a difference with its sign and standard error."""
     return f"{'+' if value > 0 else ''}{plus_minus(value, se)}".replace("-", "−")
 
 

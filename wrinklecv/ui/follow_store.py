@@ -52,6 +52,8 @@ class Course(NamedTuple):
 def course_of(page: SubjectPage) -> Course:
     """Follow a subject, or return what was followed before: the same photos, treatments, noise and settings.
 
+    Only the visits of `page` are followed.
+
     Kept per session, the last few only: gone when the tab is closed.
     """
     with opened() as store:
@@ -75,7 +77,10 @@ def course_of(page: SubjectPage) -> Course:
     pool = workers()
     try:
         with opened() as store:
-            followed = follow_subject(store, page.subject.code, jobs=pool, noise=noise, progress=tell)
+            only = {visit.visited_on for visit in page.visits}
+            followed = follow_subject(
+                store, page.subject.code, jobs=pool, noise=noise, days=only, progress=tell
+            )
     finally:
         bar.empty()
     courses[key] = Course(followed, tuple(unscored))

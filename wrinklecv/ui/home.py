@@ -25,6 +25,10 @@ _SAYS = {
         "timeline",
         "One person over visits and treatments: what changed, and whether it is more than noise.",
     ),
+    "before-and-after": (
+        "flip",
+        "Two visits of one person at the same place and scale, and whether they can be compared.",
+    ),
     "photo-protocol": (
         "photo_camera",
         "What to shoot and how, with good and bad examples beside each other.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from . import about, assess_photo, batch, compare_photos, follow_up, home, photo_protocol
+from . import about, assess_photo, batch, before_after, compare_photos, follow_up, home, photo_protocol
 
 
 def sections() -> dict[str, list[StreamlitPage]]:
@@ -21,6 +21,7 @@ def sections() -> dict[str, list[StreamlitPage]]:
         ],
         "Over time": [
             st.Page(follow_up.show, title="Follow-up", url_path="follow-up"),
+            st.Page(before_after.show, title="Before and after", url_path="before-and-after"),
         ],
         "Help": [
             st.Page(photo_protocol.show, title="Photo protocol", url_path="photo-protocol"),

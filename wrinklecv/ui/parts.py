@@ -154,6 +154,7 @@ MIME = {
     "json": "application/json",
     "csv": "text/csv",
     "jpg": "image/jpeg",
+    "png": "image/png",
     "gif": "image/gif",
     "parquet": "application/vnd.apache.parquet",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from wrinklecv.assessment import assess
+from wrinklecv.before_after import TwoVisits, lay_visits
 from wrinklecv.comparison import compare
 from wrinklecv.draw import Cut, cut_out, encode_jpeg
 from wrinklecv.draw_pairs import registered
@@ -59,6 +60,11 @@ def lay_together(rest: bytes, expression: bytes, comparison: Comparison) -> dict
     """Bring both photos into one frame: the whole face (None) and each region."""
     photos = read_photo(rest), read_photo(expression)
     return {place: registered(*photos, comparison, place) for place in (None, *Region)}
+
+
+def lay_two(first: bytes, later: bytes, state: Expression, relative_sd: float) -> TwoVisits:
+    """Lay the photos of two visits together; relative_sd: see `lay_visits`. Raises PhotoError."""
+    return lay_visits(first, later, state, relative_sd=relative_sd, settings=DEFAULTS)
 
 
 def thumbnail(content: bytes, assessment: Assessment) -> bytes:

@@ -55,8 +55,8 @@ _slider = component("wrinklecv_slider", html=_HTML, css=_CSS, js=_JS)
 def show_slider(left: bytes, right: bytes, names: tuple[str, str], *, key: str) -> None:
     """Show two JPEGs of one size; the slider's place tells how much of the left one is seen."""
     data = {
-        "left": _address(left),
-        "right": _address(right),
+        "left": address_of(left),
+        "right": address_of(right),
         "left_name": names[0],
         "right_name": names[1],
         "label": f"Slide between {names[0]} and {names[1]}",
@@ -64,6 +64,6 @@ def show_slider(left: bytes, right: bytes, names: tuple[str, str], *, key: str) 
     _slider(key=key, data=data)
 
 
-def _address(jpeg: bytes) -> str:
+def address_of(jpeg: bytes) -> str:
     """Return the picture as its own address: nothing is kept on the server, nothing asked of anyone."""
     return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
