@@ -15,21 +15,16 @@ from pathlib import Path
 
 import pytest
 from builders import an_assessment
+from scratch_postgres import MISSING, server_url
 from sqlalchemy import create_engine, make_url, text
 
 from wrinklecv.records import Expression
 from wrinklecv.store import Store, open_store
 from wrinklecv.visits import NewPhoto, Subject, VisitForm
 
-POSTGRES = os.environ.get("WRINKLECV_TEST_POSTGRES", "")
 KINDS = (
     "sqlite",
-    pytest.param(
-        "postgresql",
-        marks=pytest.mark.skipif(
-            not POSTGRES, reason="WRINKLECV_TEST_POSTGRES holds no URL of a PostgreSQL database"
-        ),
-    ),
+    pytest.param("postgresql", marks=(pytest.mark.slow, pytest.mark.skipif(bool(MISSING), reason=MISSING))),
 )
 
 
@@ -61,7 +56,7 @@ def places(kind: str, folder: Path) -> Iterator[Place]:
         yield Place(str(folder / "store"), folder / "store")
         return
     name = f"test_{sha256(str(folder).encode()).hexdigest()[:16]}"
-    url = make_url(POSTGRES).set(drivername="postgresql+psycopg")
+    url = make_url(server_url()).set(drivername="postgresql+psycopg")
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(text(f"CREATE SCHEMA {name}"))
