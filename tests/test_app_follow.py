@@ -106,7 +106,7 @@ def test_one_click_leads_from_an_empty_store_to_a_course(sampled: AppTest) -> No
     changes = app.table[2].value
     assert list(changes["Region"]) == [name for name in parts.REGION_NAMES.values() for _ in range(2)]
     assert changes["Verdict"].str.contains("Changed: lower").all()
-    assert changes["Share"].str.match(r"−\d\d %").all()
+    assert changes["Share"].str.match(r"−\d\d\u00a0%").all()
 
 
 def test_the_page_says_what_the_house_promises_to_say(sampled: AppTest) -> None:

@@ -48,13 +48,9 @@ def show_changes(course: FollowUp) -> None:
     st.caption(
         f"{HIGHER} A difference beyond the smallest detectable change (MDC95) is called a change. If "
         "the noise figure holds for these photos, an unchanged face stays within it 19 times of 20: of "
-        f"{len(shown)} rows, about {_about(len(shown) / 20)} would be called changed by chance. Control: "
+        f"{len(shown)} rows, about {len(shown) / 20:.1f} would be called changed by chance. Control: "
         f"what untreated regions did between the same photos. {noise_text(course.noise)}"
     )
-
-
-def _about(number: float) -> str:
-    return plain(round(number, 1)) if number < 1 else f"{number:.0f}"
 
 
 def noise_text(noise: NoiseFigure) -> str:
@@ -85,7 +81,7 @@ def _show_table(title: str, changes: Sequence[Change]) -> None:
             "State": STATE_NAMES[change.state],
             "Difference, mm·%/cm²": signed(change.difference, change.se),
             "Smallest detectable": plain(change.smallest_detectable),
-            "Share": "—" if change.share is None else f"{100 * change.share:+.0f} %".replace("-", "−"),
+            "Share": "—" if change.share is None else f"{100 * change.share:+.0f}\u00a0%".replace("-", "−"),
             "Control": _control(change),
             "Verdict": verdict_badge(change),
             "Why": md(change.reason),
@@ -102,7 +98,7 @@ def _show_table(title: str, changes: Sequence[Change]) -> None:
 def _control(change: Change) -> str:
     if change.control_share is None or change.control_se is None:
         return "none"
-    return f"{signed(100 * change.control_share, 100 * change.control_se)} %"
+    return f"{signed(100 * change.control_share, 100 * change.control_se)}\u00a0%"
 
 
 def verdict_badge(change: Change) -> str:
