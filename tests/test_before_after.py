@@ -90,6 +90,7 @@ def test_the_same_photo_twice_shows_no_difference() -> None:
     assert all(view.residual_mm == pytest.approx(0, abs=0.05) for view in found.views.values())
 
 
+@pytest.mark.slow
 def test_light_exposure_and_pose_alone_show_hardly_any_difference() -> None:
     lines = random_lines(np.random.default_rng(1), contrast=(0.05, 0.3), width_mm=(0.5, 1.6))
     person = Person(seed=1, skin_tone=0.5, lines=lines)
