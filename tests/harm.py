@@ -20,8 +20,8 @@ def harm(word: str, number: int) -> int:
             if pid != os.getpid():
                 os.kill(pid, signal.SIGKILL)
         os.kill(os.getpid(), signal.SIGKILL)
-    if word == "hang":
-        time.sleep(600)
+    if word in ("nap", "hang"):
+        time.sleep({"nap": 3, "hang": 600}[word])
     if word == "eat memory":
         bytearray(8 << 30)
     if word == "eat memory in OpenCV":

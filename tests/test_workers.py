@@ -61,7 +61,7 @@ def test_a_death_that_is_seen_before_the_beginning_is_no_time_out(monkeypatch: p
         heard(self, task_id, worker_id)
 
     monkeypatch.setattr(TaskManager, "task_start", late)
-    assert codes_after({1: "crash"}, timeout_s=30.0) == [0, Code.CRASHED, *range(2, 10)]
+    assert codes_after({0: "nap", 1: "crash"}, timeout_s=15.0) == [0, Code.CRASHED, *range(2, 10)]
 
 
 @linux
