@@ -151,7 +151,7 @@ def score(
     treatments = treatments_in(tops, summary.ignored)
     with Results(Path(out), tops, columns_in(manifests)) as results, at_work(jobs, apart=apart) as workers:
         kept = results.kept(settings, anew=anew)
-        place = Place(kept, results.overlays if overlays else None)
+        place = Place(kept, results.documents, results.overlays if overlays else None)
         run = _Run(results, workers, settings, place, summary, progress or _silent)
         run.photos(tops, manifests, assess_one)
         run.pairs(compare_one)
@@ -188,7 +188,7 @@ class _Run:
             found = find_photos(paths, ignored=summary.ignored, manifests=manifests)
             steps = _outcomes(found, self.settings, self.workers, assess_one, ledger, self.place)
             for done, (item, outcome, scored) in enumerate(steps, start=1):
-                self.results.add(outcome, scored.overlay if outcome.assessment else b"")
+                self.results.add(outcome, scored.overlay if outcome.assessment else b"", scored.document)
                 summary.statuses[outcome.status] += 1
                 summary.taken_over["files"] += scored.taken_over
                 self.progress(outcome, done, max(done, total.number))

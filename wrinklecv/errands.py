@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from . import tables
 from .codes import Code
 from .documents import (
     OtherFieldsError,
@@ -37,7 +38,8 @@ class Scored(NamedTuple):
     """What a worker brings back of one file: an assessment and its overlay (JPEG), or why there is none.
 
     The assessment comes without its chart: 3 MB of pixels are not carried between processes. taken_over:
-    from an earlier run; then the overlay is empty where the picture of that run is there.
+    from an earlier run; then the overlay is empty where the picture of that run is there. document: the JSON
+    document for people, empty where it is there already; None when nobody made it.
     """
 
     sha256: str
@@ -46,6 +48,7 @@ class Scored(NamedTuple):
     code: Code | None = None
     message: str = ""
     taken_over: bool = False
+    document: bytes | None = None
 
 
 AssessOne = Callable[[Any, str, Settings, bool], Scored]
@@ -68,9 +71,10 @@ ComparePair = Callable[[Pair, Settings, bool], Compared]
 
 
 class Place(NamedTuple):
-    """Where finished results are kept, and the folder of the pictures; None when none are wanted."""
+    """Where finished results are kept, and the folders of JSON documents and pictures (None: none wanted)."""
 
     kept: Kept
+    documents: Path
     pictures: Path | None
 
 
@@ -167,11 +171,16 @@ def score_file(
     scored = assess_one(file, path, settings, place.pictures is not None)
     if not scored.sha256:  # not even its bytes could be read: the next run tries again
         return scored
-    tree = _photo_tree(scored, _digest(scored.overlay))
-    place.kept.write(photo_key(scored.sha256, path), tree)
     # Every number goes the same way to the tables, whether it is taken over or not.
+    tree = _photo_tree(scored)
     same = _scored(tree, scored.sha256, path) or scored
-    return same._replace(overlay=scored.overlay, taken_over=False)
+    told = same._replace(overlay=scored.overlay, document=_document(same.assessment), taken_over=False)
+    place.kept.write(photo_key(scored.sha256, path), tree | _digests(told, path, tree))
+    return told
+
+
+def _document(assessment: Assessment | None) -> bytes:
+    return b"" if assessment is None else tables.to_json(tables.document(assessment)).encode()
 
 
 def note_crash(file: Path | str, path: str, failed: Failed, kept: Kept | None) -> Scored:
@@ -184,7 +193,7 @@ def note_crash(file: Path | str, path: str, failed: Failed, kept: Kept | None) -
         sha256 = ""
     scored = Scored(sha256, code=failed.code, message=failed.message)
     if kept and sha256 and failed.code is Code.CRASHED:
-        kept.write(photo_key(sha256, path), _photo_tree(scored, ""))
+        kept.write(photo_key(sha256, path), _photo_tree(scored))
     return scored
 
 
@@ -231,17 +240,23 @@ def _finished(file: Path | str, path: str, place: Place) -> Scored | None:
     key = photo_key(sha256, path)
     tree = place.kept.read(key)
     scored = None if tree is None else _scored(tree, sha256, path)
-    if tree is None or scored is None or scored.assessment is None or place.pictures is None:
+    if tree is None or scored is None or scored.assessment is None:
         return scored
-    if tree["overlay"] and _digest_of(place.pictures / f"{safe_name(path, sha256)}.jpg") == tree["overlay"]:
-        return scored
-    overlay = _drawn_by_another_name(place.pictures, sha256, tree["overlay"])
-    try:
-        overlay = overlay or _overlay(read_photo(content, name=path), scored.assessment)
-    except PhotoError:
-        return None
-    place.kept.write(key, _photo_tree(scored, _digest(overlay)))
-    return scored._replace(overlay=overlay)
+    name, overlay, document = safe_name(path, sha256), b"", b""
+    if tree["path"] != path or _digest_of(place.documents / f"{name}.json") != tree["document"]:
+        document = _document(scored.assessment)
+    if place.pictures and (
+        not tree["overlay"] or _digest_of(place.pictures / f"{name}.jpg") != tree["overlay"]
+    ):
+        overlay = _drawn_by_another_name(place.pictures, sha256, tree["overlay"])
+        try:
+            overlay = overlay or _overlay(read_photo(content, name=path), scored.assessment)
+        except PhotoError:
+            return None
+    told = scored._replace(overlay=overlay, document=document)
+    if overlay or document:
+        place.kept.write(key, tree | _digests(told, path, tree))
+    return told
 
 
 def _drawn_by_another_name(pictures: Path, sha256: str, digest: str) -> bytes:
@@ -277,11 +292,22 @@ def _kept_assessment(shot: Shot, kept: Kept) -> Assessment | None:
     return None if scored is None else scored.assessment
 
 
-def _photo_tree(scored: Scored, overlay: str) -> dict[str, Any]:
+def _photo_tree(scored: Scored) -> dict[str, Any]:
     """Return what is kept of a photo; the name goes with the file, not with its bytes."""
     found = scored.assessment
     text = None if found is None else assessment_text(replace(found, photo_name=""))
-    return {"assessment": text, "code": scored.code, "message": scored.message, "overlay": overlay}
+    told = {"assessment": text, "code": scored.code, "message": scored.message}
+    return told | {"path": "", "document": "", "overlay": ""}
+
+
+def _digests(scored: Scored, path: str, before: dict[str, Any]) -> dict[str, Any]:
+    """Return what tells whether document and overlay are there; of those not made now, what was `before`."""
+    document, overlay = _digest(scored.document or b""), _digest(scored.overlay)
+    return {
+        "path": path,
+        "document": document or before["document"],
+        "overlay": overlay or before["overlay"],
+    }
 
 
 def _scored(tree: dict[str, Any], sha256: str, path: str) -> Scored | None:
@@ -290,6 +316,7 @@ def _scored(tree: dict[str, Any], sha256: str, path: str) -> Scored | None:
         found = None if tree["assessment"] is None else assessment_from(tree["assessment"])
         code = None if tree["code"] is None else Code(tree["code"])
         message = str(tree["message"])
+        _ = tree["path"], tree["document"], tree["overlay"]
     except (OtherFieldsError, KeyError, ValueError):
         return None
     named = None if found is None else replace(found, photo_name=path)

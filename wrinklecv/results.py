@@ -27,7 +27,7 @@ from .pairs import SPEAKS_FOR, Comparison
 from .records import MEASURE_VERSION, Outcome
 from .remote import is_remote, redacted
 from .settings import Settings
-from .whole_files import remove_unfinished, replacing, safe_name, sync, write_whole
+from .whole_files import remove_unfinished, replacing, safe_name, sync, sync_all, write_whole
 
 
 class Results:
@@ -94,6 +94,7 @@ class Results:
             return
         with self._saying(), self._stack:
             self._write_lines()
+            sync_all()  # a hundred thousand documents one by one would take longer than measuring
             for table in self._tables:
                 sync(table)
 
@@ -106,14 +107,22 @@ class Results:
         """Where the pictures lie."""
         return self._out / "overlays"
 
+    @property
+    def documents(self) -> Path:
+        """Where the JSON documents lie."""
+        return self._out / "json"
+
     def kept(self, settings: Settings, *, anew: bool = False) -> Kept:
         """Return what earlier runs with the same settings finished; nothing when all is measured `anew`."""
         kept = Kept(self._out / "kept", way_of_measuring(settings), anew)
         kept.tidy()
         return kept
 
-    def add(self, outcome: Outcome, overlay: bytes = b"") -> None:
-        """Write the rows of one outcome, its JSON document and its overlay (a JPEG; empty: none)."""
+    def add(self, outcome: Outcome, overlay: bytes = b"", document: bytes | None = None) -> None:
+        """Write the rows of one outcome, its JSON document and its overlay (a JPEG; empty: none).
+
+        document: already made elsewhere; empty when it is there already.
+        """
         assessment = outcome.assessment
         with self._saying():
             extras: tables.Row = {tables.extra_name(name): cell for name, cell in outcome.extras}
@@ -126,11 +135,15 @@ class Results:
             for row in tables.line_rows(assessment):
                 self._lines.write(json.dumps(row) + "\n")
             name = safe_name(outcome.path, outcome.sha256)
-            write_whole(
-                self._out / "json" / f"{name}.json", tables.to_json(tables.document(assessment)).encode()
-            )
-            if overlay:
-                write_whole(self._out / "overlays" / f"{name}.jpg", overlay)
+            if document is None:
+                document = tables.to_json(tables.document(assessment)).encode()
+            self._write(f"json/{name}.json", document)
+            self._write(f"overlays/{name}.jpg", overlay)
+
+    def _write(self, place: str, content: bytes) -> None:
+        """Write a document or picture; nothing where it is empty."""
+        if content:
+            write_whole(self._out / place, content, synced=False)
 
     def add_pair(self, outcome: PairOutcome, side_by_side: bytes = b"", blink: bytes = b"") -> None:
         """Write the rows of one pair, its JSON document and its pictures (a JPEG, a GIF; empty: none)."""
@@ -150,8 +163,7 @@ class Results:
                 (f"overlays/{name}_kinds.jpg", side_by_side),
                 (f"overlays/{name}_blink.gif", blink),
             ):
-                if content:
-                    write_whole(self._out / place, content)
+                self._write(place, content)
 
     def add_average(self, runs: Runs) -> None:
         """Write the mean over the runs of one expression, below the rows of its pairs."""
@@ -168,7 +180,7 @@ class Results:
             for row in follow_tables.history_rows(subject, course):
                 self._histories(row)
             text = tables.to_json(follow_tables.follow_document(subject, course))
-            write_whole(self._out / "json" / f"{safe_name(subject, digest)}_follow_up.json", text.encode())
+            self._write(f"json/{safe_name(subject, digest)}_follow_up.json", text.encode())
 
     def add_failed_course(self, subject: str, status: str, reason: str) -> None:
         """Write that a subject could not be followed, and why."""

@@ -354,6 +354,8 @@ def escaped(text: str) -> str:
     Also bytes of a file name that are not UTF-8 (``\xff``), line separators, the signs that turn the
     direction of reading and those that XML forbids. Other scripts and emoji stay as they are.
     """
+    if text.isascii() and text.isprintable() and "\\" not in text:  # nearly always, and ten times as fast
+        return text
     return "".join(_escaped_sign(sign) for sign in text)
 
 

@@ -16,18 +16,21 @@ UNFINISHED = ".partial"
 
 
 @contextmanager
-def replacing(path: Path, mode: str, *, by_way_of: Path | None = None) -> Generator[IO[Any]]:
+def replacing(
+    path: Path, mode: str, *, by_way_of: Path | None = None, synced: bool = True
+) -> Generator[IO[Any]]:
     """Open a temporary file that takes the place of `path` when all went well, and vanishes otherwise.
 
     mode: ``"w"`` for a table (UTF-8 with a mark), ``"wb"``. by_way_of: where the temporary file lies, on the
-    same disk; beside `path` when left out.
+    same disk; beside `path` when left out. synced: brought to the disk before it takes the place.
     """
     handle, temporary = tempfile.mkstemp(dir=by_way_of or path.parent, prefix=".", suffix=UNFINISHED)
     text = {} if "b" in mode else {"encoding": "utf-8-sig", "newline": ""}
     stream: IO[Any] = os.fdopen(handle, mode, **text)  # type: ignore[call-overload]
     try:
         yield stream
-        sync(stream)
+        if synced:
+            sync(stream)
         stream.close()
         Path(temporary).replace(path)
     except BaseException:
@@ -43,13 +46,19 @@ def sync(stream: IO[Any]) -> None:
     os.fsync(stream.fileno())
 
 
-def write_whole(path: Path, content: bytes, *, by_way_of: Path | None = None) -> None:
-    """Write a file, unless it says the same already."""
+def write_whole(path: Path, content: bytes, *, by_way_of: Path | None = None, synced: bool = True) -> None:
+    """Write a file, unless it says the same already; `by_way_of` and `synced` as in `replacing`."""
     with contextlib.suppress(OSError):
         if path.stat().st_size == len(content) and path.read_bytes() == content:
             return
-    with replacing(path, "wb", by_way_of=by_way_of) as stream:
+    with replacing(path, "wb", by_way_of=by_way_of, synced=synced) as stream:
         stream.write(content)
+
+
+def sync_all() -> None:
+    """Bring to the disk what was written without, where the system can do it for all files at once."""
+    if hasattr(os, "sync"):
+        os.sync()
 
 
 def remove_unfinished(folder: Path) -> None:
