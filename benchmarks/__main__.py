@@ -45,7 +45,7 @@ def _run(name: str, folder: Path | None) -> tuple[Table, ...]:
 
 def _bench(name: str) -> Callable[[Path], tuple[Table, ...]]:
     """Fetch one bench; each is imported only when it runs."""
-    from . import follow, lines, pairs, repeat, smooth, speed, store, truth
+    from . import batch, follow, lines, pairs, repeat, smooth, speed, store, truth
 
     every = {
         "lines": lines.run,
@@ -55,6 +55,7 @@ def _bench(name: str) -> Callable[[Path], tuple[Table, ...]]:
         "pairs": pairs.run,
         "follow": follow.run,
         "store": store.run,
+        "batch": batch.run,
         "speed": speed.run,
     }
     return every[name]

@@ -18,6 +18,7 @@ TITLES = {
     "pairs": "Rest and expression",
     "follow": "Visits over months",
     "store": "A large store",
+    "batch": "Many photos",
     "speed": "Time and memory",
 }
 """Every bench, in the order of the page, and what its part of the page is called."""

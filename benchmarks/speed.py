@@ -51,7 +51,7 @@ def run(data: Path) -> tuple[Table, ...]:
     cores = _one_core()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        photos = {size: _photo(folder, size) for size in _SIZES}
+        photos = {size: drawn_photo(folder, size) for size in _SIZES}
         return (
             _assessing(photos),
             _workers(photos[_BATCH_MEGAPIXELS], folder / "batch", cores),
@@ -71,7 +71,7 @@ def _one_core() -> set[int]:
     return cores
 
 
-def _photo(folder: Path, megapixels: int) -> Path:
+def drawn_photo(folder: Path, megapixels: int) -> Path:
     """Write a drawn photo as a phone would: JPEG quality 95 with sensor noise."""
     width, height = _SIZES[megapixels]
     lines = random_lines(np.random.default_rng(9601))
@@ -155,7 +155,7 @@ def _workers(photo: Path, folder: Path, cores: set[int]) -> Table:
     content = photo.read_bytes()
     for number in range(_BATCH_PHOTOS):
         # Other bytes each time: the same ones would be skipped as duplicates, after being measured.
-        (folder / f"{number:03}.jpg").write_bytes(_with_comment(content, str(number)))
+        (folder / f"{number:03}.jpg").write_bytes(with_comment(content, str(number)))
     script = folder.parent / "time_a_batch.py"
     script.write_text(_TIME_A_BATCH, encoding="utf-8")
     taken: dict[int, list[tuple[float, float]]] = {1: [], 2: []}
@@ -185,7 +185,7 @@ def _workers(photo: Path, folder: Path, cores: set[int]) -> Table:
     )
 
 
-def _with_comment(jpeg: bytes, text: str) -> bytes:
+def with_comment(jpeg: bytes, text: str) -> bytes:
     """Put a comment segment after the JPEG's first marker."""
     comment = text.encode()
     return jpeg[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment + jpeg[2:]

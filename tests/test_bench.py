@@ -16,7 +16,7 @@ from benchmarks.compared import Pair, compare
 from benchmarks.lines import best_thresholds, precision_at
 from benchmarks.pictures import found_words
 from benchmarks.smooth import Forehead, smooth_bars
-from benchmarks.speed import _with_comment
+from benchmarks.speed import with_comment
 from benchmarks.table import Bar, Table, bar_table, markdown
 from wrinklecv.chart import linear_light
 from wrinklecv.codes import Code
@@ -260,7 +260,17 @@ def test_without_photos_a_sentence_stands_in_place_of_figures(tmp_path: Path) ->
 
 
 def test_every_bench_has_its_part_of_the_page() -> None:
-    assert list(page.TITLES) == ["lines", "truth", "smooth", "repeat", "pairs", "follow", "store", "speed"]
+    assert list(page.TITLES) == [
+        "lines",
+        "truth",
+        "smooth",
+        "repeat",
+        "pairs",
+        "follow",
+        "store",
+        "batch",
+        "speed",
+    ]
     assert all(callable(_bench(name)) for name in page.TITLES)
 
 
@@ -278,7 +288,7 @@ def test_a_caption_says_what_was_found_of_that_picture() -> None:
 def test_a_comment_makes_another_file_with_the_same_picture(tmp_path: Path, ramp: Bytes) -> None:
     Image.fromarray(ramp).save(tmp_path / "a.jpg", quality=90)
     content = (tmp_path / "a.jpg").read_bytes()
-    first, second = (read_photo(_with_comment(content, text)) for text in ("1", "2"))
+    first, second = (read_photo(with_comment(content, text)) for text in ("1", "2"))
     assert first.sha256 != second.sha256
     assert np.array_equal(first.pixels, read_photo(content).pixels)
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .changes import PRIOR_NOISE
+from .cluster import on_cluster
 from .codes import Code
 from .errands import (
     AssessOne,
@@ -125,6 +126,7 @@ def score(
     settings: Settings = DEFAULTS,
     jobs: int = 1,
     apart: bool = False,
+    cluster: str = "",
     anew: bool = False,
     overlays: bool = True,
     progress: Progress | None = None,
@@ -140,7 +142,8 @@ def score(
     two days or more, with the treatments that `treatments.csv` in a folder of `paths` tells. The order of
     `paths` changes nothing. What an earlier run into `out` finished is taken over, unless all is to be
     measured `anew`; an exception, Ctrl-C too, leaves what is finished for the next run, and the tables as
-    they were. apart: in a process of its own even with one job, so that a crash costs one photo. `progress`
+    they were. apart: in a process of its own even with one job, so that a crash costs one photo. cluster:
+    address of a Dask scheduler, or "local", whose machines do the work instead (docs/cluster.md). `progress`
     is called after each file, then after each pair, then after each subject. noise: of unchanged faces.
     formats: of the tables; CSV files are always written.
     Raises OutputError when `out` cannot be written or holds the photos themselves.
@@ -149,7 +152,13 @@ def score(
     tops = sorted(expand(paths, ignored=summary.ignored), key=_as_walked)
     manifests = read_manifests(tops)
     treatments = treatments_in(tops, summary.ignored)
-    with Results(Path(out), tops, columns_in(manifests)) as results, at_work(jobs, apart=apart) as workers:
+    out = Path(out).absolute()  # on a cluster other machines write there too
+    with ExitStack() as stack:
+        results = stack.enter_context(Results(out, tops, columns_in(manifests)))
+        places = [results.documents, *(Path(top) for top in tops[:1] if os.path.lexists(top))]
+        workers = stack.enter_context(
+            on_cluster(cluster, jobs, places) if cluster else at_work(jobs, apart=apart)
+        )
         kept = results.kept(settings, anew=anew)
         place = Place(kept, results.documents, results.overlays if overlays else None)
         run = _Run(results, workers, settings, place, summary, progress or _silent)

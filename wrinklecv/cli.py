@@ -136,6 +136,10 @@ def score_photos(
             "--format", help="Of the tables; repeatable. CSV always; default: all.", show_default=False
         ),
     ] = None,
+    cluster: Annotated[
+        str,
+        typer.Option(help="Address of a Dask scheduler (tcp://host:8786) whose machines measure; or local."),
+    ] = "",
     resume: Annotated[
         bool, typer.Option("--resume/--anew", help="Take over what a run before finished, or measure again.")
     ] = True,
@@ -173,6 +177,7 @@ def score_photos(
                 noise=figure or PRIOR_NOISE,
                 jobs=every_core(jobs),
                 apart=True,
+                cluster=cluster,
                 anew=not resume,
                 overlays=overlays,
                 formats=tuple(Format(word) for word in formats or Written),

@@ -80,8 +80,12 @@ def way_of_measuring(settings: Settings) -> str:
 
     By settings, model, `MEASURE_VERSION`, the versions of what measures, and the kind of processor.
     """
-    versions = {name: version(name) for name in PACKAGES}
-    return key_of(settings.digest, MODEL_SHA256, MEASURE_VERSION, versions, platform.machine())[:16]
+    return key_of(settings.digest, MODEL_SHA256, MEASURE_VERSION, versions_here())[:16]
+
+
+def versions_here() -> dict[str, str]:
+    """Return what measures on this machine: versions of the packages, and the kind of processor."""
+    return {name: version(name) for name in PACKAGES} | {"processor": platform.machine()}
 
 
 def key_of(*parts: object) -> str:
