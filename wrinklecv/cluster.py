@@ -8,7 +8,7 @@ over what was finished of it. A photo that crashes or hangs costs itself: each t
 from __future__ import annotations
 
 import multiprocessing
-import socket
+import platform
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -136,7 +136,7 @@ def do_shard(
 
 
 def _check(premises: Premises) -> None:
-    machine, here = socket.gethostname(), versions_here()
+    machine, here = platform.node(), versions_here()
     for name, wanted in premises.versions.items():
         if here.get(name) != wanted:
             raise WorkersError(
