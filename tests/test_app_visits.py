@@ -120,7 +120,11 @@ def test_matching_the_exposure_changes_no_number(app: AppTest, place: Path) -> N
     assert [one.value for one in app.markdown] == numbers
     assert "exposure matched for viewing only, numbers come from the photo as it was taken" in text_of(app)
     toggle.set_value(False).run()
+    lines = next(one for one in app.toggle if one.label == "Draw lines")
+    lines.set_value(True).run()
     assert "Shown as they were taken" in text_of(app)
+    assert "need not be new or gone" in text_of(app)
+    lines.set_value(False).run()
 
 
 @pytest.mark.parametrize("view", ["Slider", "Blink", "Side by side", "Difference"])

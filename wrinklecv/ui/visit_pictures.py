@@ -136,6 +136,11 @@ def show_view(found: TwoVisits, chosen: Chosen, days: Days, untold: Collection[R
         show_slider(encode_jpeg(pictures[0]), encode_jpeg(pictures[1]), names, key=f"visits-slider-{key}")
         st.caption("Drag the picture, or choose it with the tab key and use the arrow keys.")
     st.caption(" ".join((laid_words(view), _stops_words(found, chosen))))
+    if chosen.lines:
+        st.caption(
+            "Lines: those found in each photo by itself, one colour per region. A line that is found in one "
+            "photo only need not be new or gone: the changes read every line in both photos."
+        )
 
 
 def laid_words(view: View) -> str:
