@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from wrinklecv.courses import cycles_of
+from wrinklecv.courses import cycle_points, cycles_of
 from wrinklecv.histories import Cycle, Series, SeriesPoint
 from wrinklecv.records import Expression, Region
 from wrinklecv.visits import Treatment
@@ -67,3 +67,13 @@ def test_each_treatment_has_its_own_course_until_the_next() -> None:
     assert first.between == (14, 100)
     assert second.between == (14, 100)
     assert first.days_to_half == pytest.approx(59, abs=1)
+
+
+def test_the_visits_of_a_cycle_are_the_last_before_it_and_those_until_the_next() -> None:
+    points = [SeriesPoint(DAY_0 + timedelta(days=n), n, 50.0, 1.0, 1) for n in (-30, 0, 14, 100, 114)]
+    series = Series(Region.FOREHEAD, Expression.REST, tuple(points))
+    given = [Treatment("1", DAY_0 + timedelta(days=n), (Region.FOREHEAD,)) for n in (0, 100)]
+    days = [[(p.day - day).days for p in found] for day, found in cycle_points(series, given)]
+    assert days == [[0, 14, 100], [0, 14]]
+    elsewhere = [Treatment("1", DAY_0, (Region.GLABELLA,))]
+    assert list(cycle_points(series, elsewhere)) == []

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from itertools import pairwise
 
-from .histories import Asymmetry, Conversion, Cycle, LineSighting, NoiseFigure, Series
+from .histories import Asymmetry, Conversion, Cycle, LineSighting, NoiseFigure, Series, SeriesPoint
 from .records import LineKind, Region
 from .visits import Treatment
 
@@ -50,27 +50,39 @@ def cycles_of(
     series: Sequence[Series], treatments: Sequence[Treatment], difference: Difference
 ) -> Iterator[Cycle]:
     """Tell for each treatment and treated region after how many days half of its effect was gone."""
+    for one in series:
+        for day, points in cycle_points(one, treatments):
+            half = _half_gone(one, day, points, difference)
+            yield Cycle(day, one.region, one.state, *(half or (None, None)))
+
+
+def cycle_points(
+    series: Series, treatments: Sequence[Treatment]
+) -> Iterator[tuple[date, tuple[SeriesPoint, ...]]]:
+    """Yield each treatment of the series' region with the visits of its course that can be compared.
+
+    They are the last on or before its day, where there is one, and those until the next treatment of any
+    region.
+    """
     days = sorted({t.treated_on for t in treatments})
+    points = [p for p in series.points if not p.refused]
     for number, day in enumerate(days):
-        end = days[number + 1] if number + 1 < len(days) else None
-        treated = {region for t in treatments if t.treated_on == day for region in t.regions}
-        for one in series:
-            if one.region in treated:
-                half = _half_gone(one, day, end, difference)
-                yield Cycle(day, one.region, one.state, *(half or (None, None)))
+        end = days[number + 1] if number + 1 < len(days) else date.max
+        if any(series.region in t.regions for t in treatments if t.treated_on == day):
+            before = [p for p in points if p.day <= day]
+            yield day, (*before[-1:], *(p for p in points if day < p.day <= end))
 
 
 def _half_gone(
-    series: Series, day: date, end: date | None, difference: Difference
+    series: Series, day: date, points: Sequence[SeriesPoint], difference: Difference
 ) -> tuple[int, tuple[int, int]] | None:
     """Find when the index had come back half of the way from its lowest to that before treatment.
 
     Both ways must be beyond the noise: the lowest of several visits is below the first by chance. Returns
     days since treatment, and those of the two visits between which it was.
     """
-    points = [p for p in series.points if not p.refused]
     before = [p for p in points if p.day <= day]
-    after = [p for p in points if p.day > day and (end is None or p.day <= end)]
+    after = [p for p in points if p.day > day]
     if not before or len(after) < 2:
         return None
     lowest = min(after, key=lambda p: p.index)

@@ -8,6 +8,7 @@ from typing import Any
 
 import altair as alt
 
+from .courses import cycle_points
 from .histories import FollowUp, LineHistory, Series
 from .records import Expression, Region
 from .timeline import bands
@@ -150,6 +151,40 @@ def _marks(treatments: Sequence[Treatment], next_photo: date | None) -> list[alt
         base.mark_rule(color=_GREY, strokeDash=[2, 2]),
         base.mark_text(align="left", dx=4, y=8, fontSize=11, color=_GREY).encode(text="what:N"),
     ]
+
+
+def plot_cycles(course: FollowUp, region: Region, state: Expression, treatments: Sequence[Treatment]) -> Any:
+    """Plot what followed each treatment of a region, laid over each other at the day of the treatment.
+
+    Returns an altair.LayerChart, as wide as what it is put in. Visits that cannot be compared are left out.
+    """
+    rows = [
+        {
+            "days": (point.day - day).days,
+            "treatment": f"{day:%d %b %Y}",
+            "index": point.index,
+            "low": course.interval(point)[0],
+            "high": course.interval(point)[1],
+        }
+        for one in course.series
+        if (one.region, one.state) == (region, state)
+        for day, points in cycle_points(one, treatments)
+        for point in points
+    ]
+    order = list(dict.fromkeys(str(row["treatment"]) for row in rows))
+    base = alt.Chart(alt.InlineData(values=rows)).encode(
+        x=alt.X("days:Q", title="days since the treatment"),
+        color=alt.Color("treatment:N", sort=order, legend=alt.Legend(title="treatment", orient="top")),
+    )
+    y = alt.Y(
+        "index:Q", title=["wrinkle index, mm·%/cm²", "(higher = more lines)"], scale=alt.Scale(zero=True)
+    )
+    tooltip = ["treatment:N", "days:Q", alt.Tooltip("index:Q", title="wrinkle index", format=".1f")]
+    return alt.layer(
+        base.mark_rule(strokeWidth=1.5).encode(y=alt.Y("low:Q", title=""), y2="high:Q"),
+        base.mark_line(strokeWidth=2).encode(y=y),
+        base.mark_point(filled=True, size=60, opacity=1).encode(y=y, tooltip=tooltip),
+    ).properties(height=_HEIGHT_PX, width="container")
 
 
 def plot_lines(histories: Sequence[LineHistory]) -> Any:

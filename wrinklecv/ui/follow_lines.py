@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from wrinklecv.histories import Asymmetry, FollowUp, LineHistory, LineSighting
-from wrinklecv.plots import plot_lines
+from wrinklecv.histories import Asymmetry, Cycle, FollowUp, LineHistory, LineSighting
+from wrinklecv.plots import plot_cycles, plot_lines
 from wrinklecv.records import Expression, LineKind, Region
 from wrinklecv.visits import Treatment
 
@@ -75,7 +75,8 @@ def show_lines(course: FollowUp) -> None:
     )
     known = state is not Expression.REST
     st.caption(
-        "Depth score (contrast) in % ± one standard error: higher = deeper. Not seen: below what the photo "
+        "Depth score (contrast) in %: higher = deeper. ± is the reading’s own standard error: from photo to "
+        "photo an unchanged line differs by 6 % of its depth and more. Not seen: below what the photo "
         "would have shown, which is given; hollow in the plot. Cannot be compared: hidden, or its photo is "
         "refused; not in the plot. "
         + (
@@ -182,6 +183,24 @@ def show_cycles(course: FollowUp, treatments: Sequence[Treatment]) -> None:
         "beyond the noise was measured. The more visits, the closer the day is known. Dash: not treated "
         "then, or not moved by this expression."
     )
+    _show_overlaid(course, treatments, shown)
+
+
+def _show_overlaid(course: FollowUp, treatments: Sequence[Treatment], cycles: Sequence[Cycle]) -> None:
+    """Lay the courses after several treatments of a region over each other, rest and expression apart."""
+    several = [
+        key
+        for key in dict.fromkeys((c.region, c.state) for c in cycles)
+        if sum((c.region, c.state) == key for c in cycles) > 1
+    ]
+    if not several:
+        return
+    region, state = st.selectbox(
+        "Courses after each treatment, from its day on",
+        several,
+        format_func=lambda key: f"{REGION_NAMES[key[0]]}, {STATE_NAMES[key[1]].lower()}",
+    )
+    st.altair_chart(plot_cycles(course, region, state, treatments), theme="streamlit", key="follow-cycles")
 
 
 def show_method(course: FollowUp, digest: str) -> None:
