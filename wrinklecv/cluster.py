@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -156,5 +157,6 @@ def _workers() -> Workers:
     if not hasattr(_own, "workers"):
         daemon = multiprocessing.current_process().daemon
         _own.workers = Workers(1) if daemon else start_workers(1)
+        Finalize(None, _own.workers.stop, exitpriority=10)  # else the machine would wait for it for ever
     workers: Workers = _own.workers
     return workers
