@@ -317,6 +317,7 @@ def test_the_slider_shows_the_chosen_visits_and_files_are_fresh(
     assert not tab.strangers()
 
 
+@pytest.mark.slow
 def test_blinking_can_be_stopped_and_does_not_start_where_less_motion_is_asked_for(
     browser: Browser, served: str
 ) -> None:
@@ -346,6 +347,7 @@ def test_blinking_can_be_stopped_and_does_not_start_where_less_motion_is_asked_f
     assert not tab.strangers()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_fits_its_window_in_light_and_dark(
     browser: Browser, served: str, scheme: str, tmp_path: Path
