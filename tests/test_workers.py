@@ -48,6 +48,7 @@ def test_a_task_whose_worker_died_once_is_done_all_the_same(tmp_path: Path) -> N
         assert list(workers.do(crash_once, tasks, timeout_s=60)) == [(0, 0), (1, 1), (2, 2)]
 
 
+@pytest.mark.slow
 @linux
 def test_a_death_that_is_seen_before_the_beginning_is_no_time_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a busy machine: what a worker says is heard only after its death was seen."""
@@ -64,6 +65,7 @@ def test_a_death_that_is_seen_before_the_beginning_is_no_time_out(monkeypatch: p
     assert codes_after({0: "nap", 1: "crash"}, timeout_s=15.0) == [0, Code.CRASHED, *range(2, 10)]
 
 
+@pytest.mark.slow
 @linux
 def test_workers_killed_while_they_had_nothing_to_do_are_replaced() -> None:
     def tasks() -> Iterator[tuple[int, tuple[str, int]]]:
@@ -83,6 +85,7 @@ def dies_at_once() -> None:
     os._exit(3)
 
 
+@pytest.mark.slow
 def test_workers_that_cannot_start_are_said_not_waited_for() -> None:
     workers = start_workers(2, prepare=dies_at_once)
     try:
