@@ -50,6 +50,7 @@ class Code(StrEnum):
     FACE_TOO_SMALL = "face_too_small"
     FACE_ROTATED = "face_rotated"
     FACE_CUT = "face_cut"
+    STRETCHED = "stretched"
     HEAD_TURNED = "head_turned"
     HEAD_TILTED = "head_tilted"
     LANDMARKS_UNSTEADY = "landmarks_unsteady"

@@ -19,11 +19,15 @@ import numpy.typing as npt
 
 from .codes import Code
 from .errors import ManyFacesError, NoFaceError, SettingsError
-from .iris import measure_scale
+from .iris import iris_shape, measure_scale
 from .landmarker import SIGHT_PX, Landmarks, Square, View, detect_faces, find_landmarks
 from .model import canonical_face
 from .records import Face, Finding, Float, Photo, Scale, Verdict
 
+NARROWEST_IRIS, WIDEST_IRIS = 0.75, 1.5
+"""Width over height; 1.0 to 1.23 in 54 photos."""
+MOST_LOST_SHARE = 0.8
+"""Of a photo in which no face was found: white or black beyond it is the reason."""
 CLOSED_STRENGTH = 0.6
 """The eyes of 102 studio photos, at rest and smiling, reach 0.30 at most."""
 MIN_FACE_PX = 100.0
@@ -86,9 +90,13 @@ def find_face(photo: Photo) -> Face:
     model is missing or damaged.
     """
     view = View(photo.pixels)
-    rough, findings = _choose(view)
-    _check_size(rough)
-    seen = _look_closely(view, rough)
+    try:
+        rough, findings = _choose(view)
+        _check_size(rough)
+        seen = _look_closely(view, rough)
+    except NoFaceError as error:
+        _check_light(photo, error)
+        raise
     points = np.mean([look.points_xy for look in seen], axis=0)
     expression = {name: float(np.mean([s.expression[name] for s in seen])) for name in seen[0].expression}
     yaw, pitch, roll = head_pose(points)
@@ -100,6 +108,7 @@ def find_face(photo: Photo) -> Face:
         )
     blink = max(expression["eyeBlinkLeft"], expression["eyeBlinkRight"])
     findings += _turned(roll) + _unsteady(seen) + _cut(points, photo) + _closed(blink)
+    findings += () if blink > CLOSED_STRENGTH else _stretched(points)
     return Face(
         points_xy=points,
         points_sd_px=_jitter(seen),
@@ -413,6 +422,33 @@ def _turned(roll_deg: float) -> tuple[Finding, ...]:
         return ()
     advice = f"The face is turned by {roll_deg:.0f}° in the photo: save it upright."
     return (Finding(Code.FACE_ROTATED, Verdict.WARN, advice, None, roll_deg, TURNED_DEG, "deg"),)
+
+
+def _stretched(points: Float) -> tuple[Finding, ...]:
+    """Refuse a photo whose irises are ovals: its width or height was changed, and all lengths with it."""
+    shape = iris_shape(points)
+    if NARROWEST_IRIS <= shape <= WIDEST_IRIS:
+        return ()
+    advice = (
+        f"The irises are {shape:.1f} times as wide as high: the photo was stretched. Send the original file."
+    )
+    limit = WIDEST_IRIS if shape > WIDEST_IRIS else NARROWEST_IRIS
+    return (Finding(Code.STRETCHED, Verdict.REFUSE, advice, None, shape, limit, "× height"),)
+
+
+def _check_light(photo: Photo, error: NoFaceError) -> None:
+    """Raise instead of `error` where a face could not be seen because the photo is nearly white or black."""
+    if error.code not in (Code.NO_FACE, Code.FACE_ROTATED):
+        return
+    brightest = photo.pixels.max(axis=2)
+    if brightest.std() < 1:  # an empty picture, whatever its shade
+        return
+    for code, share, words in (
+        (Code.OVER_EXPOSED, float((brightest == 255).mean()), "white: expose less"),
+        (Code.UNDER_EXPOSED, float((brightest < 16).mean()), "black: use more light"),
+    ):
+        if share > MOST_LOST_SHARE:
+            raise NoFaceError(code, f"No face can be told: {share:.0%} of the photo is {words}.") from error
 
 
 def _cut(points: Float, photo: Photo) -> tuple[Finding, ...]:

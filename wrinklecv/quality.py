@@ -110,7 +110,7 @@ def _light(skin: Skin, chart: Chart, settings: Settings) -> Iterator[Finding]:
     yield from _judged(
         Code.NOISY,
         skin.texture,
-        (settings.noisy_texture, None),
+        (settings.noisy_texture, settings.drowning_texture),
         "The skin is grainy (fine contrast {value:.3f}, limit {threshold:.3f}): faint lines drown in it. "
         "Use more light and a lower sensitivity.",
         unit="ln",
@@ -118,7 +118,7 @@ def _light(skin: Skin, chart: Chart, settings: Settings) -> Iterator[Finding]:
     yield from _judged(
         Code.SMOOTHED,
         skin.texture,
-        (settings.smooth_texture, None),
+        (settings.smooth_texture, settings.flat_texture),
         "The skin has hardly any texture (fine contrast {value:.4f}, limit {threshold:.4f}): switch beauty "
         "filters off and send the original file.",
         unit="ln",

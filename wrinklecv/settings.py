@@ -44,8 +44,11 @@ class Settings:
     """Where one colour is at its end, lines read up to 40 % too flat: warn above the first, refuse above
     the second."""
     noisy_texture: float = 0.06
-    smooth_texture: float = 0.003
-    """Fine contrast of bare skin: 0.009 to 0.04 in 30 photos, 0.005 on drawn faces."""
+    drowning_texture: float = 0.2
+    smooth_texture: float = 0.004
+    flat_texture: float = 0.001
+    """Fine contrast of bare skin: 0.008 to 0.054 in 62 photos, 0.005 on drawn faces. Beyond the second and
+    below the last no line can be found: a region without lines would look smooth."""
     warn_coverage_share: float = 0.7
     min_coverage_share: float = 0.35
     """A region of which less was seen is refused."""

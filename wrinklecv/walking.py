@@ -26,7 +26,7 @@ Paths = Iterable[str | Path]
 IMAGE_SUFFIXES = frozenset(
     (
         *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp", ".heic", ".heif", ".hif"),
-        *(".avif", ".jxl", ".jp2", ".tif", ".tiff", ".bmp", ".gif", ".dcm"),
+        *(".avif", ".jxl", ".jp2", ".tif", ".tiff", ".bmp", ".gif", ".dcm", ".svg", ".ico", ".psd", ".npy"),
         *(".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2"),
     )
 )

@@ -31,7 +31,7 @@ _MOST_SCANS = 100
 _MARKER = re.compile(rb"\xff++([^\x00\xff])", re.DOTALL)  # possessive: long padding is read once only
 _END_OF_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]", re.DOTALL)
 _SOF = {0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF}
-_SOS, _EOI, _APP1, _APP2 = 0xDA, 0xD9, 0xE1, 0xE2
+_SOS, _EOI, _DQT, _APP1, _APP2 = 0xDA, 0xD9, 0xDB, 0xE1, 0xE2
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
@@ -89,6 +89,19 @@ def _broken(data: bytes, position: int, scans: int) -> UnreadablePhotoError:
     return truncated(Kind.JPEG, len(data))
 
 
+def _check_steps(tables: bytes) -> None:
+    """Raise for a quantisation step of 0 (table B.4 asks for 1 and more): it makes a flat picture."""
+    position = 0
+    while position < len(tables):
+        wide = tables[position] >> 4 > 0
+        steps = np.frombuffer(
+            tables[position + 1 : position + (129 if wide else 65)], ">u2" if wide else "u1"
+        )
+        if not steps.all():
+            raise corrupt(Kind.JPEG, "a quantisation step is 0")
+        position += 129 if wide else 65
+
+
 def read_header(data: bytes) -> Header:
     """Return what `data` says of itself."""
     frame, exif, multi_picture, scans, end = b"", b"", False, 0, 0
@@ -103,6 +116,8 @@ def read_header(data: bytes) -> Header:
             profile[data[start + 12]] = data[start + 14 : end]
         elif marker == _APP2 and data.startswith(b"MPF\0", start):
             multi_picture = True
+        elif marker == _DQT:
+            _check_steps(data[start:end])
         elif marker == _SOS:
             scans += 1
     if not frame or not scans:
