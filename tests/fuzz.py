@@ -79,7 +79,7 @@ def _strict(content: bytes) -> str:
         simplejpeg.decode_jpeg(content, "RGB" if b"Adobe" not in content[:4096] else "CMYK", strict=True)
     except ValueError as error:
         words = str(error)
-        return "" if "colorspace" in words or "colour" in words else words
+        return "" if "color" in words else words  # it only cannot give those colours
     return ""
 
 
