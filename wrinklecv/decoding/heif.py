@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ def brands(data: bytes) -> set[bytes]:
 def read_header(data: bytes) -> Header:
     """Return what `data` says of itself."""
     end = _end(data)
+    _check_items(data)
     heif = _open(data)
     width, height = heif.size
     colours = heif.info.get("nclx_profile") or {}
@@ -64,6 +66,19 @@ def _end(data: bytes) -> int:
         seen.add(name)
         position += size
     raise too_many_parts(Kind.HEIF)
+
+
+def _check_items(data: bytes) -> None:
+    """Raise where an item's type or name (ISO/IEC 14496-12, 8.11.6) is no text: pi_heif 1.4 would crash."""
+    start = data.index(b"meta")
+    meta = data[start : start - 4 + int.from_bytes(data[start - 4 : start])]
+    for match in re.finditer(rb"infe[\2\3]", meta):
+        at = match.start()
+        box = meta[at : at - 4 + int.from_bytes(meta[at - 4 : at])]
+        try:
+            box[12 if box[4:5] == b"\2" else 14 :].decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise corrupt(Kind.HEIF, "the type or name of an item is no text") from error
 
 
 def _open(data: bytes) -> Any:
