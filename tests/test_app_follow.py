@@ -22,6 +22,7 @@ from wrinklecv.settings import DEFAULTS
 from wrinklecv.store import Method, Store, open_store
 from wrinklecv.ui import follow_store, parts
 from wrinklecv.visits import NewPhoto, PhotoKind, Subject, SubjectPage, Treatment, VisitForm
+from wrinklecv.windows import WINDOWS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -368,10 +369,10 @@ def test_a_subject_whose_treatments_were_many_is_told_the_longer_band(place: Pat
     from wrinklecv.ui.follow_course import _sources
 
     days = (date(2024, 1, 1), date(2024, 5, 1), date(2024, 9, 1))
-    text = _sources([Treatment("7", day, (Region.GLABELLA,)) for day in days])
+    text = _sources([Treatment("7", day, (Region.GLABELLA,)) for day in days], WINDOWS)
     assert "wearing off on days 90 to 240" in text
     assert "6 to 8 months after several treatments" in text
-    assert not _sources([])
+    assert not _sources([], WINDOWS)
 
 
 # -- in a real browser -----------------------------------------------------------------------------

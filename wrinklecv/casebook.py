@@ -27,6 +27,7 @@ from .records import Assessment, Expression, Region, Verdict
 from .settings import DEFAULTS, Settings
 from .store import Method, Store
 from .visits import Consent, NewPhoto, PhotoKind, StoredPhoto, Visit, VisitForm
+from .windows import Windows, windows_of
 from .workers import Failed, Jobs, Workers, at_work
 
 PHOTO_TIMEOUT_S = 60.0
@@ -260,13 +261,15 @@ def follow_subject(
     jobs: Jobs = 2,
     noise: NoiseFigure | None = None,
     days: Collection[date] | None = None,
+    windows: Windows | None = None,
     progress: Progress | None = None,
 ) -> FollowUp:
     """Follow a subject over all its visits, or those of `days`, measured anew from the stored photos.
 
     Visits of one day count as one. Photos of markings and of an unknown expression are left out, and so are
     those that cannot be scored: `progress` is told of each. noise: of unchanged faces; else the clinic's own
-    (`clinic_noise`). Raises StoreError for an unknown subject, NotComparableError without a scored photo.
+    (`clinic_noise`). windows: what is usual when after a treatment; else the store's own `windows.toml`.
+    Raises StoreError for an unknown subject, NotComparableError without a scored photo.
     """
     page = store.page(code)
     photos: dict[str, tuple[date, StoredPhoto]] = {}  # the same photo twice is one photo
@@ -288,6 +291,7 @@ def follow_subject(
         treatments=page.treatments,
         noise=noise or clinic_noise(store, settings=settings),
         settings=settings,
+        windows=windows or windows_of(store.folder),
     )
 
 

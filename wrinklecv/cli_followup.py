@@ -110,6 +110,10 @@ def follow(
             help="repeatability.json of this clinic; else the store's own repeats, else literature."
         ),
     ] = None,
+    windows: Annotated[
+        Path | None,
+        typer.Option(help="TOML file: what is usual when after a treatment; else windows.toml of the store."),
+    ] = None,
     jobs: JobsOption = JOBS,
     settings: SettingsOption = None,
     store: StoreOption = "",
@@ -123,6 +127,7 @@ def follow(
     from .casebook import follow_subject
     from .follow_tables import CHANGE_VIEW, change_rows, follow_document
     from .tables import to_json
+    from .windows import load_windows
 
     unscored: list[Measured] = []
     how = measured_by(settings)
@@ -134,6 +139,7 @@ def follow(
             settings=how,
             jobs=jobs,
             noise=figure,
+            windows=load_windows(windows) if windows else None,
             progress=lambda one, done, total: unscored.append(one) if one.message else None,
         )
         if out:

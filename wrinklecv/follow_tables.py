@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from typing import Any
 
 from . import DISCLAIMER, __version__
@@ -170,6 +171,7 @@ def follow_document(subject: str, course: FollowUp) -> dict[str, Any]:
             "source": escaped(course.noise.source),
             "own": course.noise.own,
         },
+        "windows": asdict(course.windows),
         "visits": [_visit(visit) for visit in course.visits],
         "series": [
             {"region": str(s.region), "state": str(s.state), "points": [_point(p, course) for p in s.points]}

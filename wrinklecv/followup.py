@@ -35,6 +35,7 @@ from .states import State, doubts_of, gather_state, judge_between, refusal_of
 from .timeline import days_since, next_photo, status_at
 from .traces import Sighting, Trace, trace_lines
 from .visits import Treatment
+from .windows import WINDOWS, Windows
 
 _MOST_UNSEEN = 0.1
 """Share of the lines, by length, that a photo may hide and still be compared."""
@@ -55,11 +56,13 @@ def follow_up(
     treatments: Sequence[Treatment] = (),
     noise: NoiseFigure = PRIOR_NOISE,
     settings: Settings = DEFAULTS,
+    windows: Windows = WINDOWS,
 ) -> FollowUp:
     """Follow the lines of one subject over visits.
 
     visits: one per day, in any order; the first with photos is the baseline. treatments: of this subject.
     noise: what photos of an unchanged face differ by; measured on this clinic's repeats where there are some.
+    windows: what is usual when after a treatment.
     Raises NotComparableError when there is no visit, two share a day, or photos were measured differently.
     """
     ordered = sorted((v for v in visits if v.photos), key=lambda visit: visit.day)
@@ -94,16 +97,17 @@ def follow_up(
     return FollowUp(
         baseline=ordered[0].day,
         noise=noise,
-        visits=tuple(_status(k, visit, states, treatments) for k, visit in enumerate(ordered)),
+        visits=tuple(_status(k, visit, states, treatments, windows) for k, visit in enumerate(ordered)),
         series=tuple(series),
         changes=tuple(_changes(judge)),
         lines=tuple(lines),
         asymmetries=tuple(asymmetry_of(series, noise)),
         cycles=tuple(cycles_of(series, treatments, judge.difference)),
-        next_photo=next_photo([v.day for v in ordered], treatments),
+        next_photo=next_photo([v.day for v in ordered], treatments, windows),
         settings_digest=measured.settings_digest,
         measure_version=measured.measure_version,
         model_sha256=measured.model_sha256,
+        windows=windows,
     )
 
 
@@ -326,7 +330,11 @@ def _sighting(day: date, sighting: Sighting, kind: LineKind, refused: str) -> Li
 
 
 def _status(
-    number: int, visit: VisitPhotos, states: Sequence[State], treatments: Sequence[Treatment]
+    number: int,
+    visit: VisitPhotos,
+    states: Sequence[State],
+    treatments: Sequence[Treatment],
+    windows: Windows,
 ) -> VisitStatus:
     findings = tuple(
         (state.state, finding)
@@ -335,6 +343,5 @@ def _status(
         if k == number
         for finding in found
     )
-    return VisitStatus(
-        visit.day, days_since(visit.day, treatments), status_at(visit.day, treatments), findings
-    )
+    days, status = days_since(visit.day, treatments), status_at(visit.day, treatments, windows)
+    return VisitStatus(visit.day, days, status, findings)

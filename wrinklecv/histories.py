@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from .codes import Code
 from .records import Assessment, Expression, Finding, LineKind, Region
+from .windows import WINDOWS, Windows
 
 
 class ChangeVerdict(StrEnum):
@@ -193,7 +194,8 @@ class VisitStatus:
 @dataclass(frozen=True, slots=True)
 class FollowUp:
     """A subject's course: `changes` holds, for each region and state, each visit against the baseline and
-    against the visit before. The last three fields tell how all photos were measured."""
+    against the visit before. settings_digest to model_sha256 tell how all photos were measured, windows what
+    is usual when after a treatment."""
 
     baseline: date
     noise: NoiseFigure
@@ -207,6 +209,7 @@ class FollowUp:
     settings_digest: str
     measure_version: int
     model_sha256: str
+    windows: Windows = WINDOWS
 
     def interval(self, point: SeriesPoint) -> tuple[float, float]:
         """Return the 95 % interval of a point, from the reading's own error and the noise between visits."""

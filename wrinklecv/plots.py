@@ -13,6 +13,7 @@ from .histories import FollowUp, LineHistory, Series
 from .records import Expression, Region
 from .timeline import bands
 from .visits import Treatment
+from .windows import Windows
 
 REST_COLOUR, EXPRESSION_COLOUR = "#0072b2", "#d55e00"
 """Blue and vermilion of Okabe and Ito (2008); rest is drawn solid, expression dashed."""
@@ -43,7 +44,7 @@ def plot_course(
     if course.next_photo:
         last = max(last, course.next_photo)
     layers = [
-        *_bands(treatments, last),
+        *_bands(treatments, last, course.windows),
         *_curves(shown, course),
         *_marks(treatments, course.next_photo),
     ]
@@ -52,13 +53,13 @@ def plot_course(
     )
 
 
-def _bands(treatments: Sequence[Treatment], last: date) -> list[alt.Chart]:
+def _bands(treatments: Sequence[Treatment], last: date, windows: Windows) -> list[alt.Chart]:
     """Shade what is expected when after each treatment, until the next."""
     days = sorted({t.treated_on for t in treatments})
     rows = []
     for sessions, start in enumerate(days, start=1):
         end = days[sessions] if sessions < len(days) else date.max
-        for band in bands(sessions):
+        for band in bands(sessions, windows):
             first = start + timedelta(days=band.first_day)
             if first < min(end, last + timedelta(days=30)):
                 until = min(end, start + timedelta(days=band.last_day))

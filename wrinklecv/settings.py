@@ -169,17 +169,25 @@ def load_settings(path: str | Path) -> Settings:
 
     Raises SettingsError when the file cannot be read, is not TOML, or names an unknown setting.
     """
+    return Settings(**toml_values(path, Settings, "setting"))
+
+
+def toml_values(path: str | Path, record: type, what: str) -> dict[str, Any]:
+    """Read values for the fields of `record` from a TOML file, lists as tuples; `what` is one of them.
+
+    Raises SettingsError when the file cannot be read, is not TOML, or names no field.
+    """
+    file = f"{what.capitalize()}s file {path}"
     try:
         values: dict[str, Any] = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
-        raise SettingsError(f"Settings file {path} cannot be read: {error.strerror}.") from error
+        raise SettingsError(f"{file} cannot be read: {error.strerror}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"Settings file {path} is not TOML: {error}.") from error
-    known = {field.name: field for field in dataclasses.fields(Settings)}
+        raise SettingsError(f"{file} is not TOML: {error}.") from error
+    known = {field.name: field for field in dataclasses.fields(record)}
     for name in values:
         if name not in known:
             close = difflib.get_close_matches(name, known, n=1)
             hint = f" Did you mean {close[0]}?" if close else f" Known: {', '.join(sorted(known))}."
-            raise SettingsError(f"Settings file {path} has an unknown setting {name!r}.{hint}")
-    chosen: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in values.items()}
-    return Settings(**chosen)
+            raise SettingsError(f"{file} has an unknown {what} {name!r}.{hint}")
+    return {n: tuple(v) if isinstance(v, list) else v for n, v in values.items()}

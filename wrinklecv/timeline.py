@@ -1,7 +1,6 @@
 """Days since treatment: what is expected when, and when to take the next photo.
 
-The figures are those of patient information on wrinkle-relaxing injections, whose sources differ: ranges, not
-promises. No advice on treatment, dose, product or interval.
+Ranges, not promises (`windows.py` says whose). No advice on treatment, dose, product or interval.
 """
 
 from __future__ import annotations
@@ -12,20 +11,7 @@ from datetime import date, timedelta
 
 from .histories import TreatmentStatus
 from .visits import Treatment
-
-_STATUSES = (
-    (4, TreatmentStatus.TOO_EARLY),
-    (14, TreatmentStatus.DEVELOPING),
-    (31, TreatmentStatus.AT_OR_NEAR_PEAK),
-    (90, TreatmentStatus.MAINTAINED),
-    (181, TreatmentStatus.WEARING_OFF_EXPECTED),
-    (241, TreatmentStatus.LATE),
-)
-"""First day that no longer has the status."""
-_PHOTO_DAYS = (14, 90, 120, 150, 180)
-_LONG_PHOTO_DAYS = (*_PHOTO_DAYS, 210, 240)
-MANY_SESSIONS = 3
-"""From so many treatments on, effects of 6 to 8 months are reported."""
+from .windows import WINDOWS, Windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +24,20 @@ class Band:
     source: str
 
 
-def bands(sessions: int = 1) -> tuple[Band, ...]:
+def bands(sessions: int = 1, windows: Windows = WINDOWS) -> tuple[Band, ...]:
     """Return what is expected when after a treatment, by how many there were."""
-    source = "patient information on wrinkle-relaxing injections"
-    last = 240 if sessions >= MANY_SESSIONS else 180
+    source = windows.source
+    last = _last_day(sessions, windows)
+    late = f"{source}; {windows.long_source}" if last > windows.last_day else source
     return (
-        Band(4, 14, "onset", source),
-        Band(14, 30, "peak", source),
-        Band(
-            90,
-            last,
-            "wearing off",
-            source + ("; 6 to 8 months after several treatments" if last > 180 else ""),
-        ),
+        Band(windows.onset_day, windows.peak_day, "onset", source),
+        Band(windows.peak_day, windows.peak_last_day, "peak", source),
+        Band(windows.wearing_off_day, last, "wearing off", late),
     )
+
+
+def _last_day(sessions: int, windows: Windows) -> int:
+    return windows.long_last_day if sessions >= windows.many_sessions else windows.last_day
 
 
 def days_since(day: date, treatments: Sequence[Treatment]) -> int | None:
@@ -65,19 +51,32 @@ def days_since(day: date, treatments: Sequence[Treatment]) -> int | None:
     return (day - max(before)).days
 
 
-def status_at(day: date, treatments: Sequence[Treatment]) -> TreatmentStatus:
+def status_at(day: date, treatments: Sequence[Treatment], windows: Windows = WINDOWS) -> TreatmentStatus:
     """Return where a day lies in the course of treatment."""
     days = days_since(day, treatments)
     if not days:
         return TreatmentStatus.BASELINE
-    return next((status for end, status in _STATUSES if days < end), TreatmentStatus.BEYOND_EXPECTED_WINDOW)
+    first_beyond = (
+        (windows.onset_day, TreatmentStatus.TOO_EARLY),
+        (windows.peak_day, TreatmentStatus.DEVELOPING),
+        (windows.peak_last_day + 1, TreatmentStatus.AT_OR_NEAR_PEAK),
+        (windows.wearing_off_day, TreatmentStatus.MAINTAINED),
+        (windows.last_day + 1, TreatmentStatus.WEARING_OFF_EXPECTED),
+        (windows.long_last_day + 1, TreatmentStatus.LATE),
+    )
+    return next(
+        (status for end, status in first_beyond if days < end), TreatmentStatus.BEYOND_EXPECTED_WINDOW
+    )
 
 
-def next_photo(visits: Sequence[date], treatments: Sequence[Treatment]) -> date | None:
+def next_photo(
+    visits: Sequence[date], treatments: Sequence[Treatment], windows: Windows = WINDOWS
+) -> date | None:
     """Suggest the day of the next photo; None where none is due any more, or no treatment is known."""
     if not treatments:
         return None
     last = max(t.treated_on for t in treatments)
-    days = _LONG_PHOTO_DAYS if len({t.treated_on for t in treatments}) >= MANY_SESSIONS else _PHOTO_DAYS
+    until = _last_day(len({t.treated_on for t in treatments}), windows)
     taken = max((day for day in visits if day >= last), default=last)
-    return next((due for n in days if (due := last + timedelta(days=n)) > taken), None)
+    days = (last + timedelta(days=n) for n in windows.photo_days if n <= until)
+    return next((due for due in days if due > taken), None)

@@ -49,6 +49,11 @@ class Store:
 
     # -- subjects ----------------------------------------------------------------------------------
 
+    @property
+    def folder(self) -> Path:
+        """Where the photos lie, and what a clinic sets for itself."""
+        return self._folder
+
     def add_subject(self, subject: Subject) -> None:
         """Store a subject; one that is there already stays as it is. A code with another name is refused."""
         with self._writing() as (connection, stamp):

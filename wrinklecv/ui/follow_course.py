@@ -13,6 +13,7 @@ from wrinklecv.plots import plot_course
 from wrinklecv.records import Expression, Region
 from wrinklecv.timeline import bands, days_since, status_at
 from wrinklecv.visits import SubjectPage, Treatment
+from wrinklecv.windows import WINDOWS, Windows
 
 from .parts import EXPRESSION_NAMES, HIGHER, REGION_NAMES, md, plain
 
@@ -65,15 +66,22 @@ def show_status(course: FollowUp, page: SubjectPage, today: date) -> None:
     with columns[1].container(border=True, height="stretch"):
         treated = page.treatments
         st.metric("Days since treatment, today", _today(treated, today))
-        st.caption(STATUS_NAMES[status_at(today, treated)] if treated else "No treatment is recorded.")
+        usual = STATUS_NAMES[status_at(today, treated, course.windows)]
+        st.caption(usual if treated else "No treatment is recorded.")
     with columns[2].container(border=True, height="stretch"):
         st.metric("Next photo", day_text(course.next_photo) if course.next_photo else "—")
         st.caption(_due(course.next_photo, page.treatments, today))
     st.caption(
         "What is said of effects is what is usual so many days after a treatment, not what was measured "
-        "here. Suggested photos: days 14 and 90, then every 30 days to 180 (240 after three or more "
-        "sessions)."
+        f"here. Suggested photos: {_photo_days(course.windows)}."
     )
+
+
+def _photo_days(windows: Windows) -> str:
+    usual = [str(day) for day in windows.photo_days if day <= windows.last_day]
+    later = [str(day) for day in windows.photo_days if day > windows.last_day]
+    more = f" ({', '.join(later)} too after {windows.many_sessions} or more sessions)" if later else ""
+    return f"days {', '.join(usual)}{more}"
 
 
 def _since(days: int | None) -> str:
@@ -109,7 +117,7 @@ def show_plots(course: FollowUp, treatments: Sequence[Treatment]) -> None:
             with column.container(border=True):
                 _show_plot(course, region, treatments)
     bars = "Bars are 95 % intervals, noise between visits included. Hollow: not comparable with the baseline."
-    st.caption(f"{HIGHER} {bars} {_sources(treatments)}".strip())
+    st.caption(f"{HIGHER} {bars} {_sources(treatments, course.windows)}".strip())
 
 
 def _show_plot(course: FollowUp, region: Region, treatments: Sequence[Treatment]) -> None:
@@ -129,14 +137,14 @@ def _no_baseline(missing: Sequence[str]) -> str:
     return f"no photo of the first visit in which this region could be measured ({', '.join(missing)})."
 
 
-def _sources(treatments: Sequence[Treatment]) -> str:
+def _sources(treatments: Sequence[Treatment], windows: Windows) -> str:
     """Say what the bands of a timeline mean and who says so."""
     if not treatments:
         return ""
-    expected = bands(len({t.treated_on for t in treatments}))
+    expected = bands(len({t.treated_on for t in treatments}), windows)
     spans = "; ".join(f"{band.name} on days {band.first_day} to {band.last_day}" for band in expected)
     sources = "; ".join(dict.fromkeys(band.source for band in expected))
-    return f"Bands: {spans} after a treatment. Ranges, not promises; source: {sources}."
+    return f"Bands: {spans} after a treatment. Ranges, not promises; source: {md(sources)}."
 
 
 # -- what is recorded ------------------------------------------------------------------------------
@@ -145,6 +153,7 @@ def _sources(treatments: Sequence[Treatment]) -> str:
 def show_record(course: FollowUp | None, page: SubjectPage) -> None:
     """List visits and treatments as they are stored."""
     told = {visit.day: visit for visit in course.visits} if course else {}
+    windows = course.windows if course else WINDOWS
     with st.expander("Visits and treatments on record", icon=":material/list_alt:"):
         if page.visits:
             st.table(
@@ -152,7 +161,7 @@ def show_record(course: FollowUp | None, page: SubjectPage) -> None:
                     {
                         "Visit": day_text(visit.visited_on),
                         "Since treatment": days_text(days_since(visit.visited_on, page.treatments)),
-                        "Usual then": STATUS_NAMES[status_at(visit.visited_on, page.treatments)],
+                        "Usual then": STATUS_NAMES[status_at(visit.visited_on, page.treatments, windows)],
                         "Photos": ", ".join(
                             _photo_words(photo.kind, photo.expression) for photo in visit.photos
                         )

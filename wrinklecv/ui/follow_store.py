@@ -16,6 +16,7 @@ from wrinklecv.histories import FollowUp
 from wrinklecv.settings import DEFAULTS
 from wrinklecv.store import Store, open_store
 from wrinklecv.visits import SubjectPage
+from wrinklecv.windows import windows_of
 
 from .follow_changes import Unscored
 from .measuring import workers
@@ -57,9 +58,9 @@ def course_of(page: SubjectPage) -> Course:
     Kept per session, the last few only: gone when the tab is closed.
     """
     with opened() as store:
-        noise = clinic_noise(store)
+        noise, windows = clinic_noise(store), windows_of(store.folder)
     photos = tuple((v.visited_on, p.sha256, p.kind, p.expression) for v in page.visits for p in v.photos)
-    key: Hashable = (page.subject.code, photos, page.treatments, noise, DEFAULTS.digest)
+    key: Hashable = (page.subject.code, photos, page.treatments, noise, windows, DEFAULTS.digest)
     courses = cast("dict[Hashable, Course]", st.session_state.setdefault(_COURSES, {}))
     if key in courses:
         return courses[key]
