@@ -12,7 +12,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
@@ -49,7 +49,22 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @contextmanager
 def serving(home: Path, store: Path) -> Iterator[str]:
     """Serve the app on a store, and give its address."""
-    port = free_port()
+    with serve(home, store) as served:
+        yield served.url
+
+
+class Served(NamedTuple):
+    """A running app: its address, its process, and the folder of its store."""
+
+    url: str
+    pid: int
+    store: Path
+
+
+@contextmanager
+def serve(home: Path, store: Path | None = None) -> Iterator[Served]:
+    """Serve the app as `wrinklecv app` does; its store is a folder of the home where none is named."""
+    port, store = free_port(), store or home / "store"
     server = subprocess.Popen(
         [sys.executable, "-P", "-m", "wrinklecv", "app", "--port", str(port)],
         cwd=home,
@@ -66,7 +81,7 @@ def serving(home: Path, store: Path) -> Iterator[str]:
             except urllib.error.URLError:
                 assert server.poll() is None, "the server died"
                 time.sleep(0.1)
-        yield url
+        yield Served(url, server.pid, store)
     finally:
         server.terminate()
         server.wait(timeout=20)

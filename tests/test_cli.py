@@ -306,3 +306,9 @@ def test_scoring_makes_no_network_call_below_python_either(tmp_path: Path) -> No
         pytest.skip("tracing is not allowed here")
     assert done.returncode == 0, done.stderr
     assert "AF_INET" not in log.read_text()
+
+
+def test_the_app_is_not_opened_to_other_machines() -> None:
+    done = wrinklecv("app", "--allow-remote")
+    assert done.returncode == 2
+    assert "answers to this machine only" in done.stderr

@@ -58,6 +58,7 @@ STREAMLIT_OPTIONS: dict[str, str | int | bool | list[str]] = {
     "theme.baseRadius": "6px",
     "theme.metricValueFontSize": "1.6rem",
     "theme.paddingTop": "3rem",
+    "theme.light.textColor": "#111111",
     "theme.light.primaryColor": "#2f6f9f",
     "theme.dark.primaryColor": "#7fb3d9",
 }
@@ -295,13 +296,26 @@ def _place(region: str | None) -> str:
     return f"{region.replace('_', ' ')}: " if region else ""
 
 
+_NO_REMOTE = (
+    "The app answers to this machine only: it has no login, and whoever reached it would see every face in "
+    "the store. From another machine, take a tunnel that asks who you are: ssh -L 8501:localhost:8501 HOST, "
+    "then open http://localhost:8501 there."
+)
+
+
 @app.command("app", epilog="Example: wrinklecv app --port 8600")
 def open_app(
     port: Annotated[
         int | None, typer.Option(min=1, max=65535, help="Default: 8501, or the next free one.")
     ] = None,
+    allow_remote: Annotated[
+        bool,
+        typer.Option("--allow-remote", help="Refused: there is no login yet. Says what to do."),
+    ] = False,
 ) -> None:
     """Serve the app to the browser of this machine only; stop with Ctrl-C."""
+    if allow_remote:
+        raise SettingsError(_NO_REMOTE)
     options = dict(STREAMLIT_OPTIONS) | ({"server.port": port} if port else {})
     command = [sys.executable, "-P", "-m", "streamlit", "run", str(_app_file()), *_flags(options)]
     if os.name == "posix":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -87,13 +88,14 @@ def _ask() -> None:
                 placeholder="/home/me/photos",
                 help="As this machine calls it. Folders inside are looked at too; nothing is changed there.",
             ).strip()
-            folder = Path(told).expanduser() if told else None
+            # Path.expanduser and Path.is_dir raise at odd names; these do not.
+            folder = Path(os.path.expanduser(told)) if told else None  # noqa: PTH111
         overlays = st.toggle("Write each photo with its lines drawn", value=True)
         ready = bool(folder or uploads)
         pressed = st.button("Start", type="primary", disabled=not ready, icon=":material/play_arrow:")
     if not pressed:
         return
-    if folder is not None and not folder.is_dir():
+    if folder is not None and not os.path.isdir(folder):  # noqa: PTH112
         st.error(f"There is no folder {md(str(folder))} on this machine.", icon=":material/error:")
         return
     given = [(file.name, file.getvalue()) for file in uploads]

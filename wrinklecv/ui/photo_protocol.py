@@ -9,6 +9,8 @@ import streamlit as st
 
 from wrinklecv.codes import Code
 
+from .parts import md
+
 EXAMPLES = Path(__file__).parent / "examples"
 
 
@@ -87,4 +89,4 @@ def _show_all(examples: tuple[Example, ...]) -> None:
             with column.container(border=True, height="stretch"):
                 st.image(EXAMPLES / f"{one.file}.jpg", alt=f"Drawn face: {one.title}", width="stretch")
                 st.markdown(f"{_GOOD if one.code is None else _BAD} **{one.title}**")
-                st.caption(one.words if one.code is None else f"{one.words} Reason: `{one.code}`")
+                st.caption(one.words if one.code is None else f"{one.words} Reason: {md(one.code)}")

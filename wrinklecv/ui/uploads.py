@@ -8,16 +8,13 @@ from __future__ import annotations
 from typing import cast
 
 import streamlit as st
-from starlette.exceptions import HTTPException
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
 MOST_MB = 160
 LIMIT = f"Up to 40 MB a photo and {MOST_MB} MB together."
-TOO_MUCH = (
-    f"More than {MOST_MB} MB of photos at once: those beyond were not taken. Remove some, or use Batch."
-)
+TOO_MUCH = f"More than {MOST_MB} MB of photos at once: those beyond came as empty files. Remove some."
 _PAGE = "uploads-page"
 
 
@@ -27,21 +24,19 @@ class _Fence:
     def __init__(self, manager: MemoryUploadedFileManager) -> None:
         self._manager = manager
         self._add = manager.add_file
-        self._refused: set[str] = set()
+        self._refused: set[str] = set()  # of files
 
     def add_file(self, session_id: str, file: UploadedFileRec) -> None:
-        """Take a file, or refuse it as too large a request: the uploader shows that at the file."""
+        """Take a file, or only its name where there is no room: the page is run, and says so."""
         held = sum(len(other.data) for other in self._manager.file_storage.get(session_id, {}).values())
         if held + len(file.data) > MOST_MB * 2**20:
-            self._refused.add(session_id)
-            raise HTTPException(413, TOO_MUCH)
+            self._refused.add(file.file_id)
+            file = file._replace(data=b"")
         self._add(session_id, file)
 
     def has_refused(self, session_id: str) -> bool:
-        """Whether a file was refused since this was asked last."""
-        refused = session_id in self._refused
-        self._refused.discard(session_id)
-        return refused
+        """Whether a file that was refused is still among those of a session."""
+        return not self._refused.isdisjoint(self._manager.file_storage.get(session_id, {}))
 
 
 @st.cache_resource(show_spinner=False)
