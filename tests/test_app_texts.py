@@ -52,6 +52,7 @@ MADE_SAFE = {
         "laid_words",
         "say_noise",
         "_about",
+        "_photo_days",
         "_since",
         "_no_baseline",
     ),

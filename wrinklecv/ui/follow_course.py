@@ -142,7 +142,7 @@ def _sources(treatments: Sequence[Treatment], windows: Windows) -> str:
     if not treatments:
         return ""
     expected = bands(len({t.treated_on for t in treatments}), windows)
-    spans = "; ".join(f"{band.name} on days {band.first_day} to {band.last_day}" for band in expected)
+    spans = "; ".join(f"{md(band.name)} on days {band.first_day} to {band.last_day}" for band in expected)
     sources = "; ".join(dict.fromkeys(band.source for band in expected))
     return f"Bands: {spans} after a treatment. Ranges, not promises; source: {md(sources)}."
 
