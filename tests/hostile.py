@@ -416,7 +416,9 @@ def _faces(jpeg: bytes, rng: np.random.Generator) -> Iterator[Case]:
         "scored",
         shot(large),
     )
-    smooth = seen.resize((1792, 2240)).filter(ImageFilter.MedianFilter(9)).filter(ImageFilter.GaussianBlur(2))
+    smooth = (
+        seen.resize((1792, 2240)).filter(ImageFilter.MedianFilter(15)).filter(ImageFilter.GaussianBlur(2))
+    )
     yield Case("F21", "F21_filter.jpg", "beauty filter", "scored, smoothed", shot(smooth))
 
 

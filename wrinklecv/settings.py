@@ -45,7 +45,7 @@ class Settings:
     the second."""
     noisy_texture: float = 0.06
     drowning_texture: float = 0.2
-    smooth_texture: float = 0.004
+    smooth_texture: float = 0.003
     flat_texture: float = 0.001
     """Fine contrast of bare skin: 0.008 to 0.054 in 62 photos, 0.005 on drawn faces. Beyond the second and
     below the last no line can be found: a region without lines would look smooth."""
