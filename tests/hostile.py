@@ -419,7 +419,7 @@ def _faces(jpeg: bytes, rng: np.random.Generator) -> Iterator[Case]:
     smooth = (
         seen.resize((1792, 2240)).filter(ImageFilter.MedianFilter(15)).filter(ImageFilter.GaussianBlur(2))
     )
-    yield Case("F21", "F21_filter.jpg", "beauty filter", "scored, smoothed", shot(smooth))
+    yield Case("F21", "F21_filter.jpg", "beauty filter", "scored, smoothed", shot(smooth, quality=92))
 
 
 def _beside(left: Image.Image, right: Image.Image) -> Image.Image:
