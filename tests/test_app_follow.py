@@ -117,7 +117,7 @@ def test_the_page_says_what_the_house_promises_to_say(sampled: AppTest) -> None:
         "Left and right are the patient’s own",
         "Documents visible lines in photographs",
         "from the literature, not this clinic’s own: same",
-        "source: patient information on wrinkle-relaxing injections",
+        f"source: {parts.md(WINDOWS.source)}",
         "wearing off on days 90 to 180",
         "Ranges, not promises",
         "Depth score (contrast)",

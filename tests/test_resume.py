@@ -9,21 +9,25 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import pytest
-from builders import pretend
+from builders import an_assessment, pretend
 from pair_builders import pretend_pair
 from test_batch import BROWS, FROWN, REST, SAMPLES, a_mixed_folder, put, rows, tables_in, visit
 
-from wrinklecv import kept
+from wrinklecv import batch, kept, photo
 from wrinklecv.batch import score
-from wrinklecv.errands import Compared, Scored
+from wrinklecv.codes import Code
+from wrinklecv.errands import Compared, Scored, note_crash
 from wrinklecv.errors import OutputError
-from wrinklecv.listing import Pair, PairStatus
+from wrinklecv.exports import Format, write_exports
+from wrinklecv.ledger import Ledger
+from wrinklecv.listing import Found, Pair, PairStatus
 from wrinklecv.records import Status
 from wrinklecv.settings import Settings
+from wrinklecv.workers import Failed
 
 run = functools.partial(score, assess_one=pretend, compare_one=pretend_pair)
 
@@ -237,6 +241,58 @@ def test_two_runs_do_not_write_to_one_folder_at_once(tmp_path: Path) -> None:
 
     assert score([photos], tmp_path / "out", assess_one=meanwhile).statuses == {Status.SCORED: 1}
     assert run([photos], tmp_path / "out").taken_over["files"] == 1
+
+
+def test_a_folder_is_one_runs_until_its_last_file_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos, out, tried = put(tmp_path / "in", "a.jpg"), tmp_path / "out", []
+
+    def meanwhile(place: Path, formats: Collection[Format]) -> None:
+        assert not (out / "run.json").exists(), "it spoke of the tables before"
+        with pytest.raises(OutputError, match="Another run is writing"):
+            tried.append(run([photos], out))
+        write_exports(place, formats)
+
+    run([photos], out)
+    monkeypatch.setattr("wrinklecv.batch.write_exports", meanwhile)
+    run([photos], out)
+    assert not tried and (out / "run.json").exists()
+
+
+def test_a_photo_without_numbers_keeps_no_document_of_an_earlier_run(tmp_path: Path) -> None:
+    photos, out = put(tmp_path / "in", "a.jpg", "b.jpg"), tmp_path / "out"
+    run([photos], out)
+    assert len(list((out / "json").iterdir())) == len(list((out / "overlays").iterdir())) == 2
+
+    def faceless(file: Path, path: str, settings: Settings, overlay: bool) -> Scored:
+        found = pretend(file, path, settings, overlay)
+        told = Scored(found.sha256, code=Code.NO_FACE, message="No face was found.")
+        return told if path == "a.jpg" else found
+
+    score([photos], out, assess_one=faceless, anew=True)
+    assert [file.name[12:] for file in (out / "json").iterdir()] == ["_b.json"]
+    assert [file.name[12:] for file in (out / "overlays").iterdir()] == ["_b.jpg"]
+
+
+def test_a_photo_on_a_disk_that_does_not_answer_is_not_read_again_by_the_parent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(photo, "read_file", lambda file: pytest.fail("it would hang"))
+    slow = Failed(Code.TIMED_OUT, "Measuring it took longer than 60 s.")
+    assert note_crash(tmp_path / "a.jpg", "a.jpg", slow, None).sha256 == ""
+
+
+def test_a_photo_that_failed_by_the_machine_takes_no_copy_along() -> None:
+    ledger = Ledger()
+    lost = Scored("1" * 64, code=Code.CRASHED, message="The process that measured it died.")
+    good = Scored("1" * 64, an_assessment(sha256="1" * 64))
+    found = [
+        batch._judged(Found(Path(name), name), one, ledger).status
+        for name, one in (("a.jpg", lost), ("b.jpg", good), ("c.jpg", good))
+    ]
+    ledger.close()
+    assert found == [Status.CRASHED, Status.SCORED, Status.SKIPPED]
 
 
 def test_what_a_killed_run_left_half_written_is_removed(tmp_path: Path) -> None:

@@ -46,6 +46,7 @@ def test_a_file_sets_what_it_names_and_leaves_the_rest(tmp_path: Path) -> None:
         ("source = 3", "text"),
         ("onset_day = true", "whole number"),
         ("peak_day", "not TOML"),
+        ("long_last_day = 10000000000", "are the days right"),
     ],
 )
 def test_what_cannot_be_is_refused_with_a_sentence(tmp_path: Path, text: str, said: str) -> None:

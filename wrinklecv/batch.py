@@ -153,20 +153,22 @@ def score(
     manifests = read_manifests(tops)
     treatments = treatments_in(tops, summary.ignored)
     out = Path(out).absolute()  # on a cluster other machines write there too
-    with ExitStack() as stack:
-        results = stack.enter_context(Results(out, tops, columns_in(manifests)))
-        places = [results.documents, *(Path(top) for top in tops[:1] if os.path.lexists(top))]
-        workers = stack.enter_context(
-            on_cluster(cluster, jobs, places) if cluster else at_work(jobs, apart=apart)
-        )
-        kept = results.kept(settings, anew=anew)
-        place = Place(kept, results.documents, results.overlays if overlays else None)
-        run = _Run(results, workers, settings, place, summary, progress or _silent)
-        run.photos(tops, manifests, assess_one)
-        run.pairs(compare_one)
-        run.courses(treatments, noise)
-    write_exports(Path(out), formats)
-    _write_run(results, settings, command, summary)
+    results = Results(out, tops, columns_in(manifests))
+    with results.alone():
+        with ExitStack() as stack:
+            stack.enter_context(results)
+            places = [results.documents, *(Path(top) for top in tops[:1] if os.path.lexists(top))]
+            workers = stack.enter_context(
+                on_cluster(cluster, jobs, places) if cluster else at_work(jobs, apart=apart)
+            )
+            kept = results.kept(settings, anew=anew)
+            place = Place(kept, results.documents, results.overlays if overlays else None)
+            run = _Run(results, workers, settings, place, summary, progress or _silent)
+            run.photos(tops, manifests, assess_one)
+            run.pairs(compare_one)
+            run.courses(treatments, noise)
+        write_exports(out, formats)
+        _write_run(results, settings, command, summary)
     return summary
 
 
@@ -274,7 +276,10 @@ def compare_photos(
     """
     paths = [rest, *expressions]
     with ExitStack() as stack:
-        results = stack.enter_context(Results(Path(out), paths)) if out is not None else None
+        results = Results(Path(out), paths) if out is not None else None
+        if results:
+            stack.enter_context(results.alone())
+            stack.enter_context(results)
         workers, found = Workers(1), list(find_photos(paths))
         ledger = stack.enter_context(closing(Ledger()))
         pictures = out is not None
@@ -340,7 +345,7 @@ def _outcomes(
 def _judged(item: Found, scored: Scored, ledger: Ledger) -> Outcome:
     """Turn what a worker brought into an Outcome, with what the manifest says of the file."""
     outcome = item.labelled(_outcome(item.path, scored))
-    if not scored.sha256:
+    if not scored.sha256 or scored.code in _MACHINE:  # the same bytes may fare better in another file
         return outcome
     first, subject = ledger.first_with(scored.sha256, item.path, outcome.subject)
     if first == item.path:

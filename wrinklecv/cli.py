@@ -142,7 +142,11 @@ def score_photos(
         typer.Option(help="Address of a Dask scheduler (tcp://host:8786) whose machines measure; or local."),
     ] = "",
     resume: Annotated[
-        bool, typer.Option("--resume/--anew", help="Take over what a run before finished, or measure again.")
+        bool,
+        typer.Option(
+            "--resume/--anew",
+            help="Take over what a run before finished, or measure all again, even what this option did.",
+        ),
     ] = True,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only print what would be done with each file; needs no --out.")

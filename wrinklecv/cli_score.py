@@ -95,7 +95,8 @@ def sum_up(summary: Summary, out: Path) -> int:
     failed = (Status.REJECTED, Status.CRASHED, Status.TIMED_OUT)
     apart = (PairStatus.REJECTED, PairStatus.CRASHED, PairStatus.TIMED_OUT)
     lost = summary.courses.total() - summary.courses[CourseStatus.FOLLOWED]
-    bad = any(summary.statuses[s] for s in failed) or any(summary.pairs[s] for s in apart) or lost
+    untold = any("treatments.csv" in reason for reason in summary.ignored)  # verdicts may rest on them
+    bad = any(summary.statuses[s] for s in failed) or any(summary.pairs[s] for s in apart) or lost or untold
     return 1 if not total or bad else 0
 
 

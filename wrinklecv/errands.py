@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -187,10 +188,10 @@ def note_crash(file: Path | str, path: str, failed: Failed, kept: Kept | None) -
     """Say what became of a photo whose worker died; keep it, so that the next run does not try it again."""
     from .photo import read_file
 
-    try:
-        sha256 = hashlib.sha256(read_file(file)).hexdigest()
-    except PhotoError:
-        sha256 = ""
+    sha256 = ""
+    if failed.code is not Code.TIMED_OUT:  # it may lie on a disk that does not answer: that would hang us
+        with suppress(PhotoError):
+            sha256 = hashlib.sha256(read_file(file)).hexdigest()
     scored = Scored(sha256, code=failed.code, message=failed.message)
     if kept and sha256 and failed.code is Code.CRASHED:
         kept.write(photo_key(sha256, path), _photo_tree(scored))

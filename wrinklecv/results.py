@@ -8,7 +8,7 @@ import json
 import platform
 import tempfile
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import IO, Any, Self
 
 from . import DISCLAIMER, follow_tables, pair_tables, tables
+from .codes import Code
 from .errors import OutputError
 from .histories import FollowUp
 from .kept import PACKAGES, Kept, cannot_write, way_of_measuring
@@ -24,10 +25,15 @@ from .ledger import Ledger
 from .listing import RESULTS_MARK, PairOutcome, Paths, Runs
 from .model import MODEL_SHA256
 from .pairs import SPEAKS_FOR, Comparison
-from .records import MEASURE_VERSION, Outcome
+from .records import MEASURE_VERSION, Outcome, Status
 from .remote import is_remote, redacted
 from .settings import Settings
 from .whole_files import remove_unfinished, replacing, safe_name, sync, sync_all, write_whole
+
+RUN = "run.json"
+_PAIR_FILES = ("json/{}_pair.json", "overlays/{}_kinds.jpg", "overlays/{}_blink.gif")
+_SAME_BYTES = (Code.DUPLICATE_OF, Code.CONFLICTING_SUBJECT)
+"""Refused for another photo's sake: its files may be that one's."""
 
 
 class Results:
@@ -59,7 +65,6 @@ class Results:
     def __enter__(self) -> Self:
         """Begin the tables."""
         with self._saying(), ExitStack() as stack:
-            stack.enter_context(_only_writer(self._out))
             self.ledger = stack.enter_context(closing(Ledger()))
             for folder in (self._out, self._out / "json", self.overlays):
                 remove_unfinished(folder)
@@ -97,10 +102,15 @@ class Results:
             sync_all()  # a hundred thousand documents one by one would take longer than measuring
             for table in self._tables:
                 sync(table)
+            (self._out / RUN).unlink(missing_ok=True)  # it speaks of the tables that are replaced now
 
     def _table(self, stack: ExitStack, name: str) -> IO[Any]:
         self._tables.append(stack.enter_context(replacing(self._out / name, "w")))
         return self._tables[-1]
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Let no other run write to the folder meanwhile; raise OutputError when one does."""
+        return _only_writer(self._out)
 
     @property
     def overlays(self) -> Path:
@@ -129,6 +139,8 @@ class Results:
             self._photos(tables.photo_row(outcome) | extras)
             self._wide(tables.wide_row(outcome) | extras)
             if assessment is None:
+                if outcome.status is Status.REJECTED and outcome.code not in _SAME_BYTES:
+                    self._forget(outcome.path, outcome.sha256, "json/{}.json", "overlays/{}.jpg")
                 return
             for row in tables.to_rows([assessment]):
                 self._measures(row)
@@ -139,6 +151,11 @@ class Results:
                 document = tables.to_json(tables.document(assessment)).encode()
             self._write(f"json/{name}.json", document)
             self._write(f"overlays/{name}.jpg", overlay)
+
+    def _forget(self, path: str, sha256: str, *places: str) -> None:
+        """Remove what an earlier run wrote of a photo or pair that has no numbers now."""
+        for place in places if sha256 else ():
+            (self._out / place.format(safe_name(path, sha256))).unlink(missing_ok=True)
 
     def _write(self, place: str, content: bytes) -> None:
         """Write a document or picture; nothing where it is empty."""
@@ -152,18 +169,15 @@ class Results:
             for row in pair_tables.pair_rows(outcome):
                 self._pairs(row)
             if comparison is None:
+                self._forget(shown.path, shown.sha256, *_PAIR_FILES)
                 return
             self._note_kinds(comparison)
             for row in pair_tables.pair_line_rows(outcome):
                 self._pair_lines(row)
             name = safe_name(shown.path, shown.sha256)
             text = tables.to_json(pair_tables.pair_document(outcome, comparison))
-            for place, content in (
-                (f"json/{name}_pair.json", text.encode()),
-                (f"overlays/{name}_kinds.jpg", side_by_side),
-                (f"overlays/{name}_blink.gif", blink),
-            ):
-                self._write(place, content)
+            for place, content in zip(_PAIR_FILES, (text.encode(), side_by_side, blink), strict=True):
+                self._write(place.format(name), content)
 
     def add_average(self, runs: Runs) -> None:
         """Write the mean over the runs of one expression, below the rows of its pairs."""
@@ -231,7 +245,7 @@ class Results:
             "ignored": dict(sorted(ignored.items())),
         }
         with self._saying():
-            write_whole(self._out / "run.json", (json.dumps(run, indent=2) + "\n").encode())
+            write_whole(self._out / RUN, (json.dumps(run, indent=2) + "\n").encode())
 
     @contextmanager
     def _saying(self) -> Generator[None]:

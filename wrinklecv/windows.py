@@ -61,8 +61,11 @@ class Windows:
             raise SettingsError(
                 f"Window photo_days = {self.photo_days}: wanted days from 1 on, earliest first."
             )
+        if max(*order, *self.photo_days) > _MOST_DAYS:
+            raise SettingsError(f"Windows of more than {_MOST_DAYS} days: are the days right?")
 
 
+_MOST_DAYS = 3650
 _KINDS: dict[type, str] = {int: "a whole number of days", str: "text", tuple: "a list of days"}
 
 WINDOWS = Windows()

@@ -100,7 +100,11 @@ class Workers:
     def begin(self, work: Callable[..., Any], arguments: tuple[Any, ...], *, timeout_s: float) -> Future[Any]:
         """Begin one task in one of the processes; `result_of` tells what became of it, at the first try."""
         assert self._pool is not None, "only workers with processes begin tasks"  # noqa: S101
-        future: Future[Any] = self._pool.schedule(_limited, (work, arguments), timeout=timeout_s)
+        try:
+            future: Future[Any] = self._pool.schedule(_limited, (work, arguments), timeout=timeout_s)
+        except RuntimeError:  # the pool broke a moment ago
+            future = Future()
+            future.set_exception(BrokenProcessPool())
         return future
 
     @property
@@ -115,13 +119,8 @@ class Workers:
             self._pool.join()
 
     def _begin(self, task: _Task[Key]) -> None:
-        if task.arguments is None:
-            return
-        try:
+        if task.arguments is not None:
             task.future = self.begin(task.work, task.arguments, timeout_s=task.timeout_s)
-        except RuntimeError:  # the pool broke a moment ago
-            task.future = Future()
-            task.future.set_exception(BrokenProcessPool())
 
     def _first(self, waiting: deque[_Task[Key]]) -> tuple[Key, Any]:
         """Wait for the first of `waiting` and take it out; its worker may die, and the pool may break."""
@@ -145,7 +144,7 @@ class Workers:
             self._begin(task)
         waiting.popleft()
         for other in waiting if broken else ():
-            if other.future is not None and not _is_answered(other.future):
+            if other.future is not None and not is_answered(other.future):
                 self._begin(other)
         return task.key, result
 
@@ -238,10 +237,14 @@ def _start_in_thread(pool: Any) -> None:
     started = threading.Event()
 
     def stay() -> None:
-        while pool.active:
+        try:
+            while pool.active:
+                started.set()
+                time.sleep(_LOOK_S)
+        except BrokenProcessPool:
+            pass  # the system starts no process: who asks for work is told
+        finally:
             started.set()
-            time.sleep(_LOOK_S)
-        started.set()
 
     threading.Thread(target=stay, daemon=True).start()
     started.wait()
@@ -263,8 +266,10 @@ def result_of(future: Future[Any], timeout_s: float) -> Any:
         return _expired(error.exitcode)
 
 
-def _is_answered(future: Future[Any]) -> bool:
-    return future.done() and not isinstance(future.exception(), BrokenProcessPool)
+def is_answered(future: Future[Any]) -> bool:
+    """Say whether a task came to its end, whatever that was; not so where its pool broke."""
+    done = future.done() and not future.cancelled()
+    return done and not isinstance(future.exception(), BrokenProcessPool)
 
 
 def _expired(exit_code: int | None) -> Failed:

@@ -12,6 +12,7 @@ import streamlit as st
 from wrinklecv import DISCLAIMER, __version__
 from wrinklecv.model import MODEL_NAME, MODEL_SHA256
 from wrinklecv.records import MEASURE_VERSION
+from wrinklecv.remote import redacted
 from wrinklecv.settings import DEFAULTS
 
 from .batch_jobs import jobs_folder
@@ -100,20 +101,16 @@ def _show_data() -> None:
     st.subheader("Where the data lie", anchor=False)
     where = place()
     st.markdown("Subjects, visits, treatments and photos:")
-    st.code(str(where.absolute()) if isinstance(where, Path) else _without_password(where), language=None)
+    st.code(str(where.absolute()) if isinstance(where, Path) else redacted(where), language=None)
     st.markdown("Results of the page *Batch*:")
     st.code(str(jobs_folder().absolute()), language=None)
     st.markdown(
         "Nowhere else. A photo that you look at on *Assess a photo* or *Rest and expression* stays in memory "
         "until the page or the tab is closed. Nothing is sent anywhere: the app answers to this machine only "
         "and asks nobody. Photos show faces, and a crop of a face can be recognised too: keep the "
-        "folder on an encrypted disk, and back it up. `wrinklecv purge` deletes a subject for good."
+        "folder on an encrypted disk, and back it up. `wrinklecv purge` deletes a subject of the first place "
+        "for good; what a batch gave is deleted on its page."
     )
-
-
-def _without_password(url: str) -> str:
-    head, _, rest = url.partition("://")
-    return f"{head}://{rest.rpartition('@')[2]}"
 
 
 def _show_versions() -> None:

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -60,7 +61,8 @@ class _Teller:
 
     def _beats(self) -> None:
         while True:
-            self._job.tell(self._state)
+            with suppress(OSError):  # a full disk ends the batch with its own words
+                self._job.tell(self._state)
             if self._over.wait(_BEAT_S):
                 return
 
@@ -80,13 +82,14 @@ def main(folder: Path) -> None:
             command=["app"],
         )
         phase, message = Phase.FINISHED, ""
-        shutil.rmtree(job.photos, ignore_errors=True)
     except _Cancelled:
         phase, message = Phase.CANCELLED, ""
     except WrinkleError as error:
         message = str(error)
     finally:
         teller.end(phase, message)
+    if phase is Phase.FINISHED:  # only now: without that word it would be begun again, without photos
+        shutil.rmtree(job.photos, ignore_errors=True)
 
 
 if __name__ == "__main__":

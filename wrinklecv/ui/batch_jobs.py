@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from wrinklecv.errors import OutputError
+from wrinklecv.whole_files import write_whole
 
 _SILENT_S = 30.0
 """A process that wrote nothing for so long is gone: it writes every second."""
@@ -106,7 +107,7 @@ class Job:
         try:
             told = json.loads(path.read_text("utf-8"))
             silent_s = time.time() - path.stat().st_mtime
-        except FileNotFoundError:
+        except (FileNotFoundError, ValueError):  # not told yet, or the disk was full
             return State(
                 Phase.LOST if time.time() - self.began.timestamp() > 2 * _SILENT_S else Phase.STARTING
             )
@@ -117,9 +118,7 @@ class Job:
 
     def tell(self, state: State) -> None:
         """Write down how far it is, whole or not at all."""
-        beside = self.folder / "state.json.new"
-        beside.write_text(json.dumps(asdict(state)), encoding="utf-8")
-        beside.replace(self.folder / "state.json")
+        write_whole(self.folder / "state.json", json.dumps(asdict(state)).encode(), synced=False)
 
     @property
     def is_cancelled(self) -> bool:
@@ -167,8 +166,9 @@ def make_job(folder: Path | None, uploads: Sequence[tuple[str, bytes]], *, key: 
             for file, content in zip(_file_names([n for n, _ in uploads]), uploads, strict=True):
                 (job.photos / file).write_bytes(content[1])
         asked = Asked(str(job.photos if folder is None else folder), folder is None, overlays)
-        (place / "job.json").write_text(json.dumps(asked._asdict()), encoding="utf-8")
+        write_whole(place / "job.json", json.dumps(asked._asdict()).encode())
     except OSError as error:
+        shutil.rmtree(place, ignore_errors=True)  # no page would show these photos, to be deleted
         raise OutputError(
             f"The batch cannot be written to {place} ({error.strerror}). Free some space, or set "
             "WRINKLECV_STORE to a folder you may write to."

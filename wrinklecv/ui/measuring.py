@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Future, wait
 from typing import Any, TypeVar, cast
 
 import streamlit as st
 
+from wrinklecv.codes import Code
 from wrinklecv.errors import PhotoError
 from wrinklecv.records import Assessment
 from wrinklecv.settings import DEFAULTS
-from wrinklecv.workers import Failed, Workers, result_of, start_workers
+from wrinklecv.workers import Failed, Workers, is_answered, result_of, start_workers
 
 from . import sight
 
@@ -24,6 +26,9 @@ _KEPT = "measured"
 _MOST_KEPT = 2
 """Results of one kind that a session keeps: a look at a photo is 15 MB."""
 _GLANCE_S = 0.2
+_MOST_TRIES = 3
+_MOST_WAIT_S = 10 * PHOTO_TIMEOUT_S
+"""Others' photos come first; a future of a pool that another session had replaced never comes."""
 
 
 @st.cache_resource(show_spinner=False, validate=lambda found: found.is_alive, on_release=Workers.stop)
@@ -44,15 +49,24 @@ def measured(work: Callable[..., Result], key: Hashable, *arguments: Any, words:
     """
     kept = cast("dict[Hashable, Future[Any]]", st.session_state.setdefault(_KEPT, {}).setdefault(work, {}))
     whole_key = (key, DEFAULTS.digest)
-    future = kept.pop(whole_key, None)
+    future = kept.get(whole_key)
+    tries = 0
     while future is None or not _comes(future, words):  # once more where the pool itself broke
+        kept.pop(whole_key, None)
+        tries += 1
+        if tries > _MOST_TRIES:
+            raise PhotoError(
+                Code.CRASHED, "The processes that measure photos die. Free some memory; try again."
+            )
         future = workers().begin(work, arguments, timeout_s=PHOTO_TIMEOUT_S)
         kept[whole_key] = future
-    kept[whole_key] = future
+    kept[whole_key] = kept.pop(whole_key)  # the newest stay longest
     while len(kept) > _MOST_KEPT:
         del kept[next(iter(kept))]
     result = result_of(future, PHOTO_TIMEOUT_S)
     if isinstance(result, Failed):
+        if result.code is not Code.CRASHED:  # the machine's fault as likely: asked again, it is tried again
+            del kept[whole_key]
         raise PhotoError(result.code, result.message)
     return cast("Result", result)
 
@@ -67,10 +81,11 @@ def _comes(future: Future[Any], words: str) -> bool:
         pool = workers()
         with place.container(), st.spinner(words, show_time=True):
             hold = st.empty()
-            while pool.is_alive and not wait((future,), _GLANCE_S).done:
+            until = time.monotonic() + _MOST_WAIT_S
+            while pool.is_alive and time.monotonic() < until and not wait((future,), _GLANCE_S).done:
                 hold.empty()
         place.empty()
-    return future.done() and not future.cancelled()
+    return is_answered(future)
 
 
 def thumbnails(photos: Mapping[str, tuple[bytes, Assessment | None]]) -> dict[str, bytes]:

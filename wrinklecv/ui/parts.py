@@ -96,7 +96,7 @@ def run(page: StreamlitPage) -> None:
         page.run()
     except WrinkleError as error:
         code = f" — reason: {md(error.code)}" if isinstance(error, PhotoError) else ""
-        which = getattr(error, "__notes__", ["This photo"])[0]
+        which = getattr(error, "__notes__", ["This photo"])[-1]
         title = f"{which} cannot be measured" if code else "This does not work"
         st.error(f"**{title}**{code}  \n{md(str(error))}", icon=":material/error:")
     st.divider()
