@@ -305,6 +305,7 @@ def test_a_bad_upload_is_a_sentence_and_the_next_one_works(browser: Browser, add
     assert not visit.strangers()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 820])
 def test_the_page_fits_its_window_in_light_and_dark(

@@ -440,6 +440,7 @@ def test_two_clicks_on_save_store_one_visit_and_nothing_is_asked_of_strangers(
     assert not tab.strangers()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_fits_its_window_in_light_and_dark(
     browser: Browser, imported: str, scheme: str, tmp_path: Path

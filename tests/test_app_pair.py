@@ -253,6 +253,7 @@ def test_the_results_are_saved(browser: Browser, address: str, tmp_path: Path) -
     assert gif[:6] == b"GIF89a"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 820])
 def test_the_page_fits_its_window_in_light_and_dark(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -60,6 +61,7 @@ def test_a_photo_that_differs_in_one_byte_is_another_photo() -> None:
     assert digests[0] != digests[1]
 
 
+@pytest.mark.slow
 def test_uploads_of_a_session_are_held_within_their_bytes_and_let_go(
     browser: Browser, tmp_path: Path
 ) -> None:
@@ -74,7 +76,10 @@ def test_uploads_of_a_session_are_held_within_their_bytes_and_let_go(
             tab.page.locator("input[type=file]").set_input_files(str(blob))
             tab.page.get_by_text(blob.name).first.wait_for(timeout=60_000)
         tab.page.get_by_text(uploads.TOO_MUCH[:30]).first.wait_for(timeout=60_000)
-        assert held_mb(served.pid) - before < uploads.MOST_MB + 80, "the fence holds"
+        most, until = before + uploads.MOST_MB + 80, time.monotonic() + 20
+        while held_mb(served.pid) > most and time.monotonic() < until:
+            tab.page.wait_for_timeout(200)  # what is just arriving is held twice for a moment
+        assert held_mb(served.pid) < most, "the fence holds"
         tab.page.get_by_text("Start", exact=True).first.click()
         tab.page.get_by_text("New here?").wait_for(timeout=60_000)
         tab.page.wait_for_timeout(1000)
