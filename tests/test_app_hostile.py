@@ -240,6 +240,7 @@ def test_a_page_asks_no_stranger_fits_and_has_no_grave_fault_of_access(
     tab.page.context.close()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not DATA.is_dir(), reason=f"no photos at {DATA}")
 def test_real_photos_are_measured_and_compared(browser: Browser, served: Served) -> None:
     rest, smile = (DATA / f"sub-002_expr-{shown}.jpg" for shown in ("rest", "smile"))

@@ -185,6 +185,7 @@ def test_two_clicks_on_start_are_one_batch(photos: Path) -> None:
     ended(first)
 
 
+@pytest.mark.slow
 def test_a_batch_is_cancelled_keeps_its_photos_and_goes_on(place: Path) -> None:
     given = [(sample.name, sample.read_bytes()) for sample in SAMPLES[-4:]]
     job = batch_jobs.make_job(None, given, key=batch_jobs.new_key(), overlays=False)
