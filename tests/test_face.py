@@ -19,10 +19,12 @@ from PIL import Image
 from wrinklecv import landmarker, model
 from wrinklecv.codes import Code
 from wrinklecv.errors import ManyFacesError, ModelError, NoFaceError, SettingsError
-from wrinklecv.face import MESH, find_face, head_pose, mirror_order, with_scale
+from wrinklecv.face import find_face, with_scale
 from wrinklecv.iris import iris_px
 from wrinklecv.landmarker import find_landmarks
+from wrinklecv.looks import MESH, mirror_order
 from wrinklecv.model import canonical_face
+from wrinklecv.pose import head_pose
 from wrinklecv.records import Bytes, Face, Float, Photo, Verdict
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
