@@ -24,10 +24,10 @@ from .frames import (
     frames_by_landmarks,
     in_one_frame,
     label,
-    moved,
     shrunk,
     stacked,
 )
+from .looks import mapped
 from .pairs import ComparedLine, Comparison
 from .records import Assessment, Bytes, Chart, Float, LineKind, Photo, Region
 
@@ -121,10 +121,10 @@ def draw_kinds_on(
         draw_outline(picture, outline)
     thickness = _thickness(max(picture.shape))
     for line in _last(lines, marked):
-        path = moved(cut.from_photo, _path_xy(line, side))
+        path = mapped(_path_xy(line, side), cut.from_photo)
         _draw_line(picture, path, line.kind, thickness, marked=line is marked)
     for line, number in zip(lines, numbers, strict=True) if numbers else ():
-        path = moved(cut.from_photo, _path_xy(line, side))
+        path = mapped(_path_xy(line, side), cut.from_photo)
         draw_number(picture, path, number, marked=line is marked)
     return picture
 

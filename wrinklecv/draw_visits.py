@@ -16,7 +16,8 @@ from PIL import Image, ImageDraw, ImageFont
 from . import chart as face_chart
 from .differences import LineDifference
 from .draw import Cut, draw_on, draw_outline
-from .frames import BEYOND, INK, PAPER, Cuts, beside, label, moved, shrunk, stacked, text_strip
+from .frames import BEYOND, INK, PAPER, Cuts, beside, label, shrunk, stacked, text_strip
+from .looks import mapped
 from .records import Assessment, Bytes, Chart, Float, Mask, Region
 
 Pictures = tuple[Bytes, Bytes]
@@ -181,7 +182,7 @@ def _on_map(cut: Cut, chart: Chart, difference: LineDifference) -> Float:
     low, high = outline.min(axis=0) - _AROUND_MM, outline.max(axis=0) + _AROUND_MM
     places = face_chart.node_places()
     near = ((places >= low) & (places <= high)).all(axis=2)
-    shown_xy = moved(cut.from_photo, chart.photo_xy[near].astype(float))
+    shown_xy = mapped(chart.photo_xy[near].astype(float), cut.from_photo)
     corner = np.array((difference.piece.left, difference.piece.top))
     shrink = difference.px_per_mm / face_chart.PX_PER_MM
     middle, spread = shown_xy.mean(axis=0), np.ptp(shown_xy, axis=0) / 2
@@ -194,7 +195,7 @@ def _on_map(cut: Cut, chart: Chart, difference: LineDifference) -> Float:
     wanted = grid[known]
     found = _powers(wanted) @ fitted
     for _ in range(_ROUNDS):
-        off = wanted - (moved(cut.from_photo, face_chart.to_photo(chart, found)) - middle) / spread
+        off = wanted - (mapped(face_chart.to_photo(chart, found), cut.from_photo) - middle) / spread
         found += _powers(wanted + off) @ fitted - _powers(wanted) @ fitted
     coarse = np.full(grid.shape, -9.0, np.float32)
     coarse[known] = (face_chart.mm_to_px(found) - corner + 0.5) * shrink - 0.5

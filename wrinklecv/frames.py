@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from . import chart as face_chart
 from .draw import MOST_ZOOM, TILE_MARGIN_MM, TILE_PX, Cut, cut_by, outline_xy
+from .looks import mapped
 from .model import canonical_face
 from .records import Assessment, Bytes, Chart, Face, Float, Photo, Region
 from .registration import Registration
@@ -49,7 +50,7 @@ def frames_by_landmarks(first: Face, second: Face) -> Frames:
     steady = list(_STEADY)
     usual = canonical_face()[0][steady, :2] * (1.0, -1.0)
     frame = _similarity(first.points_xy[steady], usual)
-    return frame, _similarity(second.points_xy[steady], moved(frame, first.points_xy[steady]))
+    return frame, _similarity(second.points_xy[steady], mapped(first.points_xy[steady], frame))
 
 
 def frames_by_skin(
@@ -65,11 +66,11 @@ def frames_by_skin(
         return None
     there = np.concatenate([face_chart.to_photo(charts[1], how.places_mm) for how in known])
     here = np.concatenate([face_chart.to_photo(charts[0], how.to_rest(how.places_mm)) for how in known])
-    wanted, trusted = moved(frame, here), np.concatenate([how.weight for how in known])
+    wanted, trusted = mapped(here, frame), np.concatenate([how.weight for how in known])
     weight = trusted
     for _ in range(10):
         found = _similarity(there, wanted, weight)
-        off = np.linalg.norm(moved(found, there) - wanted, axis=1)
+        off = np.linalg.norm(mapped(there, found) - wanted, axis=1)
         weight = trusted / (1 + (off / _FAR_MM) ** 2)
     mm_per_unit = first.face.scale.mm_per_px / float(np.linalg.det(frame[:, :2])) ** 0.5
     return Laid((frame, found), float(np.median(off)) * mm_per_unit)
@@ -85,7 +86,7 @@ def in_one_frame(
     """Bring both photos upright to one place and scale: the whole face, or one region enlarged."""
     outlines = [[outline_xy(chart, r) for r in ([region] if region else Region)] for chart in charts]
     placed = [
-        moved(frame, xy)
+        mapped(xy, frame)
         for frame, assessment, own in zip(frames, found, outlines, strict=True)
         for xy in (*own, *([] if region else [assessment.face.points_xy]))
     ]
@@ -102,11 +103,6 @@ def in_one_frame(
         for photo, frame, own in zip(photos, frames, outlines, strict=True)
     ]
     return cuts[0], cuts[1]
-
-
-def moved(matrix: Float, points_xy: Float) -> Float:
-    """Bring points (N, 2) by a similarity (2, 3)."""
-    return np.asarray(points_xy @ matrix[:, :2].T + matrix[:, 2])
 
 
 def _similarity(points: Float, onto: Float, weight: Float | None = None) -> Float:
