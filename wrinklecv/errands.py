@@ -146,14 +146,10 @@ def _overlay(photo: Photo, assessment: Assessment) -> bytes:
 
 def _jpeg(pixels: Bytes) -> bytes:
     """Return a JPEG of at most `OVERLAY_LONG_SIDE_PX`, without metadata."""
-    import cv2
-
     from .draw import encode_jpeg
+    from .frames import shrunk
 
-    shrink = OVERLAY_LONG_SIDE_PX / max(pixels.shape)
-    if shrink < 1:
-        pixels = cv2.resize(pixels, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
-    return encode_jpeg(pixels)
+    return encode_jpeg(shrunk(pixels, OVERLAY_LONG_SIDE_PX))
 
 
 # -- what was finished before ----------------------------------------------------------------------

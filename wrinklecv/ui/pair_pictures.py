@@ -9,20 +9,20 @@ import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from wrinklecv.draw import encode_jpeg
-from wrinklecv.draw_pairs import SIDES, blink_cuts, draw_kinds_on, lay_side_by_side
+from wrinklecv.draw_pairs import SIDES, draw_kinds_on, lay_side_by_side
 from wrinklecv.forced import mean_profile
 from wrinklecv.frames import Cuts
 from wrinklecv.pairs import ComparedLine, Comparison
 from wrinklecv.records import LineKind, Region, Verdict
 from wrinklecv.totals import verdict_of
 
+from .blinker import show_blinking
 from .pair_verdicts import because
-from .parts import EXPRESSION_NAMES, REGION_NAMES, md, plain, plus_minus
+from .parts import EXPRESSION_NAMES, REGION_NAMES, choose_place, md, place_name, plain, plus_minus
 from .slider import show_slider
 from .verdicts import lines_in_words
 
 _SLIDER, _BESIDE, _BLINK = "Slider", "Side by side", "Blink"
-_WHOLE = "Whole face"
 _STROKES = {
     LineKind.STATIC: "blue, unbroken",
     LineKind.DEEPENED: "orange, thick with a white core",
@@ -38,17 +38,8 @@ def show_pictures(comparison: Comparison, pictures: Mapping[Region | None, Cuts]
         view = st.segmented_control(
             "View", [_SLIDER, _BESIDE, _BLINK], default=_SLIDER, required=True, label_visibility="collapsed"
         )
-        place = st.segmented_control(
-            "Place",
-            [_WHOLE, *Region],
-            default=_WHOLE,
-            required=True,
-            format_func=lambda place: REGION_NAMES[place] if isinstance(place, Region) else place,
-            label_visibility="collapsed",
-            wrap=True,
-        )
-        drawn = st.toggle("Draw lines", value=True, disabled=view == _BLINK)
-    region = place if isinstance(place, Region) else None
+        region = choose_place("pair-place")
+        drawn = st.toggle("Draw lines", value=True)
     numbered = {
         number: line for number, line in enumerate(comparison.lines, start=1) if region in (None, line.region)
     }
@@ -70,11 +61,9 @@ def _show_view(
     *,
     drawn: bool,
 ) -> None:
-    title = REGION_NAMES[region] if region else _WHOLE
+    title = place_name(region)
     expression = EXPRESSION_NAMES[comparison.name].lower()
-    if view == _BLINK:
-        st.image(blink_cuts(cuts, comparison), alt=f"{title}: rest and {expression} in turn", width="stretch")
-    elif view == _BESIDE:
+    if view == _BESIDE:
         picture = lay_side_by_side(cuts, comparison, region, drawn=drawn, marked=chosen)
         st.image(encode_jpeg(picture), alt=f"{title}: rest beside {expression}", width="stretch")
     else:
@@ -86,9 +75,12 @@ def _show_view(
             )
             for cut, side in zip(cuts, SIDES, strict=True)
         )
-        show_slider(before, after, ("rest", expression), key="slider")
-        st.caption("Drag the picture, or choose it with the tab key and use the arrow keys.")
-    if drawn and view == _SLIDER:
+        if view == _BLINK:
+            show_blinking(before, after, ("rest", expression), key="blinker")
+        else:
+            show_slider(before, after, ("rest", expression), key="slider")
+            st.caption("Drag the picture, or choose it with the tab key and use the arrow keys.")
+    if drawn and view != _BESIDE:
         st.caption(_legend())
     st.caption(
         "Each photo is turned, scaled and shifted as a whole and never bent: what looks moved has moved. "

@@ -55,6 +55,9 @@ PAIR_HIGHER = (
 )
 
 
+WHOLE_FACE = "Whole face"
+
+
 class Source(NamedTuple):
     """A photo to look at, as it came."""
 
@@ -125,6 +128,26 @@ def sample_title(path: Path) -> str:
     day = re.sub(r"^(\d{4})(\d\d)(\d\d)$", r"\1-\2-\3", visit)
     words = (subject and f"Subject {subject}", day, what)
     return ", ".join(word for word in words if word) or path.stem
+
+
+def place_name(region: Region | None) -> str:
+    """Return the name of a region, or of the whole face (None)."""
+    return REGION_NAMES[region] if region else WHOLE_FACE
+
+
+def choose_place(key: str) -> Region | None:
+    """Ask for the whole face (None) or one region of it."""
+    place = st.segmented_control(
+        "Place",
+        [WHOLE_FACE, *Region],
+        default=WHOLE_FACE,
+        required=True,
+        format_func=lambda place: place_name(place) if isinstance(place, Region) else place,
+        key=key,
+        label_visibility="collapsed",
+        wrap=True,
+    )
+    return place if isinstance(place, Region) else None
 
 
 def ask_photos(label: str, *, key: str) -> list[UploadedFile]:

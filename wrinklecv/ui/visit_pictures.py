@@ -26,12 +26,11 @@ from wrinklecv.tables import escaped
 
 from .blinker import show_blinking
 from .follow_course import STATE_NAMES, day_text
-from .parts import REGION_NAMES, file_stem, offer_files
+from .parts import REGION_NAMES, choose_place, file_stem, offer_files, place_name
 from .slider import show_slider
 from .visit_verdicts import overall
 
 SLIDER, BLINK, BESIDE, DIFFERENCE = "Slider", "Blink", "Side by side", "Difference"
-_WHOLE = "Whole face"
 _SHEET, _REGIONS = "The pair as shown", "Regions only, de-identified"
 _MATCHED = "exposure matched for viewing only"
 _ALIKE_STOPS = 0.05
@@ -80,16 +79,7 @@ def choose_look(found: TwoVisits) -> Chosen:
             key="visits-view",
             label_visibility="collapsed",
         )
-        place = st.segmented_control(
-            "Place",
-            [_WHOLE, *Region],
-            default=_WHOLE,
-            required=True,
-            format_func=lambda place: REGION_NAMES[place] if isinstance(place, Region) else place,
-            key="visits-place",
-            label_visibility="collapsed",
-            wrap=True,
-        )
+        region = choose_place("visits-place")
         still = view == DIFFERENCE
         lines = st.toggle("Draw lines", key="visits-lines", disabled=still)
         match = st.toggle(
@@ -99,7 +89,7 @@ def choose_look(found: TwoVisits) -> Chosen:
             help="Shows the later photo as bright as the first. For viewing only: nothing is measured on it.",
         )
     stops = found.stops if match and not still and abs(found.stops) >= _ALIKE_STOPS else 0.0
-    return Chosen(view or SLIDER, place if isinstance(place, Region) else None, lines and not still, stops)
+    return Chosen(view or SLIDER, region, lines and not still, stops)
 
 
 def show_view(found: TwoVisits, chosen: Chosen, days: Days, untold: Collection[Region]) -> None:
@@ -108,7 +98,7 @@ def show_view(found: TwoVisits, chosen: Chosen, days: Days, untold: Collection[R
     untold: regions whose change is not comparable: the difference map says nothing of them.
     """
     view = found.views[chosen.region]
-    title = f"{REGION_NAMES[chosen.region] if chosen.region else _WHOLE}, {STATE_NAMES[found.state].lower()}"
+    title = f"{place_name(chosen.region)}, {STATE_NAMES[found.state].lower()}"
     names = days.names(matched=bool(chosen.stops))
     key = f"{found.first.photo_sha256}-{found.later.photo_sha256}-{chosen.region}"
     if not view.is_laid and chosen.view != BESIDE:
@@ -215,7 +205,7 @@ def offer_pair(found: TwoVisits, chosen: Chosen, days: Days, code: str) -> None:
 
 def _sheet(found: TwoVisits, chosen: Chosen, days: Days, code: str) -> Bytes:
     view = found.views[chosen.region]
-    where = REGION_NAMES[chosen.region] if chosen.region else _WHOLE
+    where = place_name(chosen.region)
     heading = f"Subject {escaped(code)} · {STATE_NAMES[found.state]} · {where}"
     names = days.names(matched=bool(chosen.stops))
     notes = [f"{overall(found)}. {laid_words(view)}", *_matched_note(chosen, found), DISCLAIMER]
