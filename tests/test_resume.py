@@ -25,6 +25,7 @@ from wrinklecv.errors import OutputError
 from wrinklecv.exports import Format, write_exports
 from wrinklecv.ledger import Ledger
 from wrinklecv.listing import Found, Pair, PairStatus
+from wrinklecv.plans import plan
 from wrinklecv.records import Status
 from wrinklecv.settings import Settings
 from wrinklecv.workers import Failed
@@ -293,6 +294,24 @@ def test_a_photo_that_failed_by_the_machine_takes_no_copy_along() -> None:
     ]
     ledger.close()
     assert found == [Status.CRASHED, Status.SCORED, Status.SKIPPED]
+
+
+def test_a_full_temporary_folder_is_said(tmp_path: Path) -> None:
+    ledger = Ledger()
+    ledger._do("PRAGMA max_page_count=20")
+    with pytest.raises(OutputError, match="temporary folder"):
+        for number in range(5000):
+            ledger.first_with(f"{number:064x}", "a.jpg", "")
+    ledger.close()
+
+
+def test_what_is_planned_is_what_is_done_however_the_folders_are_named(tmp_path: Path) -> None:
+    visit(tmp_path / "a", rest_1="good", frown_2="good")
+    visit(tmp_path / "b", rest_3="good")
+    named = [tmp_path / "b", tmp_path / "a"]
+    run(named, tmp_path / "out")
+    done = {row["rest_photo"] for row in rows(tmp_path / "out" / "pairs.csv")}
+    assert {pair.rest.path for pair in plan(named).pairs} == done == {"a/sub-1_ses-1_expr-rest_run-1.jpg"}
 
 
 def test_what_a_killed_run_left_half_written_is_removed(tmp_path: Path) -> None:

@@ -50,7 +50,6 @@ from .listing import (
     Runs,
     Shot,
     columns_in,
-    expand,
     find_pairs,
     find_photos,
     outcome_of,
@@ -64,6 +63,7 @@ from .results import Results
 from .settings import DEFAULTS, Settings
 from .totals import average_runs, reasons_of, verdict_of
 from .visits import Treatment
+from .walking import in_order
 from .workers import Failed, Workers, at_work
 
 PHOTO_TIMEOUT_S = 60.0
@@ -149,7 +149,7 @@ def score(
     Raises OutputError when `out` cannot be written or holds the photos themselves.
     """
     summary = Summary(Counter(), Counter(), Counter(), Counter(), Counter())
-    tops = sorted(expand(paths, ignored=summary.ignored), key=_as_walked)
+    tops = in_order(paths, ignored=summary.ignored)
     manifests = read_manifests(tops)
     treatments = treatments_in(tops, summary.ignored)
     out = Path(out).absolute()  # on a cluster other machines write there too
@@ -170,11 +170,6 @@ def score(
         write_exports(out, formats)
         _write_run(results, settings, command, summary)
     return summary
-
-
-def _as_walked(path: str) -> list[bytes]:
-    """Return what puts paths in the order in which folders are walked."""
-    return [os.fsencode(name) for name in Path(path).parts]
 
 
 def _silent(outcome: Outcome | PairOutcome | Course, done: int, total: int) -> None:

@@ -14,7 +14,7 @@ from typing import IO
 
 from . import DISCLAIMER, tables
 from .columns import LIST_COLUMNS, TABLES, Kind, list_rows, opened
-from .errors import OutputError
+from .kept import cannot_write
 from .whole_files import replacing
 from .workbook import write_workbook
 
@@ -50,10 +50,7 @@ def write_exports(out: Path, formats: Collection[Format] = tuple(Format)) -> Non
             with replacing(out / WORKBOOK, "wb") as stream:
                 write_workbook(stream, out)
     except OSError as error:
-        raise OutputError(
-            f"Cannot write results to {out}: {error.strerror}. "
-            "Free some space there or choose another folder."
-        ) from error
+        raise cannot_write(out, error) from error
 
 
 def _write_list(stream: IO[str], out: Path) -> None:

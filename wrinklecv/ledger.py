@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import astuple
 from pathlib import Path
 
+from .errors import OutputError
 from .listing import Shot
 from .records import Expression
 from .remote import is_remote
@@ -16,7 +17,8 @@ from .remote import is_remote
 class Ledger:
     """Which bytes came first as which photo, the scored photos, and the kinds of their lines.
 
-    SQLite's own temporary file: nobody else sees it, and it is gone with this process.
+    SQLite's own temporary file: nobody else sees it, and it is gone with this process. Raises OutputError
+    when the disk is full.
     """
 
     def __init__(self) -> None:
@@ -30,7 +32,17 @@ class Ledger:
             "CREATE TABLE shots (number INTEGER PRIMARY KEY, subject TEXT, visit TEXT, shot TEXT)",
             "CREATE INDEX visits ON shots (subject, visit)",
         ):
-            self._base.execute(command)
+            self._do(command)
+
+    def _do(self, command: str, given: tuple[str, ...] = ()) -> sqlite3.Cursor:
+        """Execute a command; raise OutputError where there is no room for what is to be remembered."""
+        try:
+            return self._base.execute(command, given)
+        except sqlite3.OperationalError as error:
+            raise OutputError(
+                f"What a batch remembers until its end cannot be written to the machine's temporary folder: "
+                f"{error}. Free some space there, or name another one in SQLITE_TMPDIR."
+            ) from error
 
     def close(self) -> None:
         """Forget all."""
@@ -39,16 +51,16 @@ class Ledger:
     def first_with(self, sha256: str, path: str, subject: str) -> tuple[str, str]:
         """Return the first path that had these bytes, and its subject: `path` itself when they are new."""
         new = (sha256, json.dumps(path), json.dumps(subject))
-        self._base.execute("INSERT OR IGNORE INTO photos VALUES (?, ?, ?)", new)
+        self._do("INSERT OR IGNORE INTO photos VALUES (?, ?, ?)", new)
         asked = "SELECT path, subject FROM photos WHERE sha256 = ?"
-        first, owner = self._base.execute(asked, (sha256,)).fetchone()
+        first, owner = self._do(asked, (sha256,)).fetchone()
         return str(json.loads(first)), str(json.loads(owner))
 
     def add(self, shot: Shot) -> None:
         """Remember a scored photo."""
         subject, visit = json.dumps(shot.subject), json.dumps(shot.visit)  # ASCII, whatever a name holds
         text = json.dumps([str(part) for part in astuple(shot)])
-        self._base.execute("INSERT INTO shots VALUES (NULL, ?, ?, ?)", (subject, visit, text))
+        self._do("INSERT INTO shots VALUES (NULL, ?, ?, ?)", (subject, visit, text))
 
     def visits(self) -> Iterator[list[Shot]]:
         """Yield the photos of each subject and visit, in the order of the first; none without both names."""
@@ -62,17 +74,17 @@ class Ledger:
         groups = f"SELECT {by} FROM shots WHERE {which} GROUP BY {by} ORDER BY min(number)"  # noqa: S608
         same = " AND ".join(f"{name} = ?" for name in by.split(", "))
         members = f"SELECT shot FROM shots WHERE {same} ORDER BY number"  # noqa: S608 - our own words
-        for group in self._base.execute(groups):
-            yield [_shot(text) for (text,) in self._base.execute(members, group)]
+        for group in self._do(groups):
+            yield [_shot(text) for (text,) in self._do(members, group)]
 
     def kinds(self, sha256: str) -> list[str]:
         """Return what is known of a photo's lines, in their order; empty when no pair told."""
-        row = self._base.execute("SELECT kinds FROM kinds WHERE sha256 = ?", (sha256,)).fetchone()
+        row = self._do("SELECT kinds FROM kinds WHERE sha256 = ?", (sha256,)).fetchone()
         return list(json.loads(row[0])) if row else []
 
     def set_kinds(self, sha256: str, kinds: list[str]) -> None:
         """Remember the kinds of a photo's lines."""
-        self._base.execute("INSERT OR REPLACE INTO kinds VALUES (?, ?)", (sha256, json.dumps(kinds)))
+        self._do("INSERT OR REPLACE INTO kinds VALUES (?, ?)", (sha256, json.dumps(kinds)))
 
 
 def _shot(text: str) -> Shot:

@@ -14,6 +14,7 @@ from .listing import Found, Pair, Paths, Shot, find_pairs, find_photos, left_by
 from .manifests import Fault, Manifest, day_of, read_manifest
 from .records import Expression
 from .tables import Row
+from .walking import in_order
 
 PLAN_COLUMNS = (
     *("what", "path", "status", "code", "subject", "visit", "expression", "run", "rest_photo", "message"),
@@ -42,7 +43,8 @@ class Plan:
 def plan(paths: Paths) -> Plan:
     """Return what `score` would do with `paths`; nothing is opened but manifests. Raises TableError."""
     ignored = Counter[str]()
-    files = tuple(find_photos(paths, ignored=ignored))
+    tops = in_order(paths, ignored=ignored)
+    files = tuple(find_photos(tops, ignored=ignored))
     shots = [Shot(one.file, one.path, "", *one.told()) for one in files if one.refusal is None]
     shots = [shot for shot in shots if shot.expression is not Expression.UNKNOWN]
     by_subject: dict[str, list[Shot]] = {}

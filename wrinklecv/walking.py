@@ -58,6 +58,13 @@ def expand(paths: Paths, *, ignored: Counter[str] | None = None) -> list[str]:
     return list(tops)
 
 
+def in_order(paths: Paths, *, ignored: Counter[str] | None = None) -> list[str]:
+    """Return what `expand` returns, in the order in which folders are walked: however it was named."""
+    return sorted(
+        expand(paths, ignored=ignored), key=lambda path: [os.fsencode(name) for name in Path(path).parts]
+    )
+
+
 def _is_manifest(name: str) -> bool:
     return os.path.basename(name).lower() == MANIFEST
 
