@@ -82,7 +82,7 @@ class Told(NamedTuple):
 def show_told(told: Told, state: Expression, *, is_wide: bool) -> None:
     """Show the changes of the state's own regions as cards, those of others behind a click."""
     st.markdown("**Did it change?**")
-    own = {region for region in Region if state in (Expression.REST, state_of(region))}
+    own = [region for region in Region if state in (Expression.REST, state_of(region))]
     mine = [change for change in told.changes if change.region in own]
     others = [change for change in told.changes if change.region not in own]
     for region in own:
