@@ -196,7 +196,8 @@ class _Run:
             for done, (item, outcome, scored) in enumerate(steps, start=1):
                 self.results.add(outcome, scored.overlay if outcome.assessment else b"", scored.document)
                 summary.statuses[outcome.status] += 1
-                summary.taken_over["files"] += scored.taken_over
+                copied = outcome.code is Code.DUPLICATE_OF  # its first may be of this very run
+                summary.taken_over["files"] += scored.taken_over and not copied
                 self.progress(outcome, done, max(done, total.number))
                 if outcome.status in _SCORED and outcome.expression is not Expression.UNKNOWN:
                     ledger.add(shot_of(item, outcome))
