@@ -45,7 +45,7 @@ def _run(name: str, folder: Path | None) -> tuple[Table, ...]:
 
 def _bench(name: str) -> Callable[[Path], tuple[Table, ...]]:
     """Fetch one bench; each is imported only when it runs."""
-    from . import batch, follow, lines, pairs, repeat, smooth, speed, store, truth
+    from . import app, batch, follow, lines, pairs, repeat, smooth, speed, store, truth
 
     every = {
         "lines": lines.run,
@@ -56,6 +56,7 @@ def _bench(name: str) -> Callable[[Path], tuple[Table, ...]]:
         "follow": follow.run,
         "store": store.run,
         "batch": batch.run,
+        "app": app.run,
         "speed": speed.run,
     }
     return every[name]

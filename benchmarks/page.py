@@ -19,6 +19,7 @@ TITLES = {
     "follow": "Visits over months",
     "store": "A large store",
     "batch": "Many photos",
+    "app": "The app under use",
     "speed": "Time and memory",
 }
 """Every bench, in the order of the page, and what its part of the page is called."""

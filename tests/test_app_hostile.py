@@ -17,10 +17,10 @@ import hostile_texts as hostile
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser_tabs import Tab
-from conftest import Served, serve
 from streamlit.testing.v1 import AppTest
 from test_app import SAMPLES, uploaded, words
 
+from benchmarks.served import Served, serve
 from wrinklecv import DISCLAIMER, Region
 from wrinklecv.errors import WrinkleError
 from wrinklecv.store import open_store

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from browser_tabs import Tab
-from conftest import serve
 from test_app import SAMPLES
 
+from benchmarks.served import serve
 from wrinklecv import DISCLAIMER
 from wrinklecv.settings import DEFAULTS
 from wrinklecv.store import Method, open_store

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from browser_tabs import Tab
-from conftest import serve
 from streamlit.testing.v1 import AppTest
 from test_app import SAMPLES, uploaded
 
+from benchmarks.served import serve
 from wrinklecv.ui import uploads
 
 if TYPE_CHECKING:

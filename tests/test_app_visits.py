@@ -16,13 +16,13 @@ import numpy as np
 import pytest
 from browser_tabs import Tab as BrowserTab
 from browser_tabs import part_of
-from conftest import serving
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 from test_app import SAMPLES, words
 from test_app_follow import box, switches
 from visit_builders import CANARY, CODE, DAYS, add_visit, fill, sample, secretive
 
+from benchmarks.served import serve
 from wrinklecv import DISCLAIMER, Expression, Region, read_photo
 from wrinklecv.before_after import lay_visits
 from wrinklecv.casebook import follow_subject
@@ -216,8 +216,8 @@ def test_photos_that_do_not_fit_are_not_laid_on_each_other_and_bad_ones_are_name
 
 @pytest.fixture(scope="module")
 def served(filled: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving(tmp_path_factory.mktemp("home"), filled) as url:
-        yield part_of(url, "before-and-after")
+    with serve(tmp_path_factory.mktemp("home"), filled) as served:
+        yield part_of(served.url, "before-and-after")
 
 
 class Tab(BrowserTab):

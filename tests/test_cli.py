@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.served import free_port
 from wrinklecv import DISCLAIMER
 
 ROOT = Path(__file__).parent.parent
@@ -212,12 +212,6 @@ def test_scoring_a_visit_says_how_its_pairs_went(tmp_path: Path) -> None:
 
 
 # the app
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def listening_addresses(port: int) -> set[str]:
