@@ -88,9 +88,10 @@ def sessions(served: Served, *, number: int, minutes: float, think_s: float) -> 
     ]
     note = (
         f"{number} sessions for {minutes:g} minutes, {think_s:g} s between runs (give or take half of it): "
-        "each begins with a photo of its own, then changes boxes and switches, goes to other pages and "
-        "subjects, and gives more photos. The sessions speak with the app as browsers do, without drawing; a "
-        "run is from the request to the end of the script. Memory is PSS: what processes share counts once."
+        "each begins on Start and measures a photo of its own; then it changes boxes and switches, goes to "
+        "other pages and subjects, and gives more photos. The sessions speak with the app as browsers do, "
+        "without drawing; a run is from the request to the end of the script. Memory is PSS: what processes "
+        "share counts once."
     )
     return bar_table(f"{number} sessions at once", bars, note)
 
@@ -108,6 +109,8 @@ def _use(url: str, number: int, until: float, think_s: float) -> list[Step]:
     time.sleep(chance.uniform(0, think_s))
     steps, page, photos = [], "assess-photo", 0
     with closing(Session(url)) as session:
+        steps.append(Step("the first page", session.open("")))
+        time.sleep(think_s * chance.uniform(0.5, 1.5))
         steps.append(Step("to another page", session.open(page)))
         while time.monotonic() < until:
             time.sleep(think_s * chance.uniform(0.5, 1.5))

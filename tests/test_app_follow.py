@@ -15,7 +15,7 @@ from builders import a_refusal
 from streamlit.testing.v1 import AppTest
 from test_app import HOSTILE, SAMPLES, words
 
-from wrinklecv import DISCLAIMER, Expression, LineKind, Region
+from wrinklecv import DISCLAIMER, Expression, LineKind, Region, casebook
 from wrinklecv.casebook import follow_subject
 from wrinklecv.histories import ChangeVerdict, Conversion, FollowUp
 from wrinklecv.settings import DEFAULTS
@@ -143,11 +143,14 @@ def test_an_earlier_visit_and_other_states_can_be_chosen(sampled: AppTest) -> No
 
 
 def test_a_course_is_measured_once(sampled: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(*args: object, **named: object) -> FollowUp:
+    def fails(*args: object) -> None:
         raise AssertionError("measured again")
 
-    monkeypatch.setattr(follow_store, "follow_subject", fails)
+    monkeypatch.setattr(casebook, "_measured", fails)
     assert not sampled.run().exception
+    app = opened()
+    assert not box(app, "Subject").set_value("001").run().exception, "nor in another session"
+    assert "How is this computed?" in str(app.expander)
 
 
 def spoiled(store: Store, code: str, **named: Any) -> FollowUp:

@@ -21,12 +21,13 @@ from streamlit.testing.v1 import AppTest
 from test_app import SAMPLES, uploaded, words
 
 from benchmarks.served import Served, serve
-from wrinklecv import DISCLAIMER, Region
+from wrinklecv import DISCLAIMER, Expression, Region
+from wrinklecv.casebook import NewShot, measure_visit, new_photo
 from wrinklecv.errors import WrinkleError
 from wrinklecv.store import open_store
 from wrinklecv.ui import batch_jobs, parts
 from wrinklecv.ui.batch_jobs import ENDS, Phase
-from wrinklecv.visits import Subject, Treatment
+from wrinklecv.visits import Subject, Treatment, VisitForm
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -65,6 +66,74 @@ def test_forty_folders_that_are_not_there_are_text(tmp_path: Path, monkeypatch: 
         assert not app.exception
         assert "There is no folder" in app.error[0].value
         assert not re.search(r"(?<!\\)[\[<$*`_@]", app.error[0].value)
+
+
+def test_forty_files_dropped_at_once_into_a_visit_are_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WRINKLECV_STORE", str(tmp_path / "store"))
+    with open_store(tmp_path / "store") as store:
+        store.add_subject(Subject("000"))
+    app = app_pages.opened("follow_up", timeout_s=120)
+    next(one for one in app.selectbox if one.label == "Subject").set_value("000").run()
+    names = [f"{hostile.sound(text)}.jpg" for text in hostile.TEXTS]
+    for number, name in enumerate(names):
+        content = SAMPLES[0].read_bytes() if not number else b"<html>" + bytes([number])
+        app.file_uploader[0].upload(name, content, "image/jpeg")
+    app.run()
+    shown = words(app)
+    assert not app.exception
+    assert "**1 photo accepted.**" in shown
+    assert shown.count("Refused]") == 39
+    for name in names:
+        assert parts.md(name) in shown
+        shown = shown.replace(parts.md(name), "")
+    assert hostile.STRANGER not in shown.replace(r"\.", ".")
+
+
+@pytest.mark.slow
+def test_forty_names_of_two_photos_are_text() -> None:
+    rest, smile = (next(p for p in SAMPLES if f"_expr-{shown}" in p.name) for shown in ("rest", "smile"))
+    app = app_pages.opened("compare_photos")
+    for text in map(hostile.sound, hostile.TEXTS):
+        for uploader, photo in zip(app.file_uploader, (rest, smile), strict=True):
+            uploader.set_value([])
+            uploader.upload(f"{text}.jpg", photo.read_bytes(), "image/jpeg")
+        app.run()
+        only_escaped(app, f"{text}.jpg")
+
+
+@pytest.mark.slow
+def test_forty_subjects_before_and_after_are_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WRINKLECV_STORE", str(tmp_path / "store"))
+    photos = [
+        next(p for p in SAMPLES if f"001_ses-{day}_expr-rest" in p.name) for day in ("20250110", "20250410")
+    ]
+    shots = measure_visit([NewShot(p.read_bytes(), p.name, Expression.REST) for p in photos], jobs=1)
+    codes = []
+    with open_store(tmp_path / "store") as store:
+        for number, text in enumerate(map(hostile.sound, hostile.TEXTS)):
+            code = text[:60]
+            try:
+                store.add_subject(Subject(code, text[:200]))
+            except WrinkleError:
+                continue  # the store refuses control signs: then nobody can show them
+            codes.append(code)
+            for day, shot in zip((date(2025, 1, 10), date(2025, 4, 10)), shots, strict=True):
+                form = VisitForm(
+                    f"{number}-{day}", code, day, (new_photo(shot),), notes=text, known_photos=True
+                )
+                store.save_visit(form)
+    assert len(codes) > 30
+    app = app_pages.opened("before_after", timeout_s=120)
+    for code in codes:
+        app.text_input[0].set_value(code).run()
+        box = next(one for one in app.selectbox if one.label == "Subject")
+        box.set_value(code).run()
+        assert not app.exception, code
+        assert app.subheader[0].value == "These two photos can be compared"
+        shown = words(app)
+        assert hostile.STRANGER not in shown.replace(parts.md(code), "").replace(r"\.", "."), code
 
 
 # -- in a real browser -----------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import hashlib
 from pathlib import Path
 
 import app_pages
@@ -88,3 +90,31 @@ def test_the_same_photo_is_measured_once_in_a_session(monkeypatch: pytest.Monkey
     app.run()
     assert not app.exception
     assert words(app).replace(parts.md("two.jpg"), parts.md("one.jpg")) == first
+
+
+def test_what_another_session_measured_is_found_while_that_one_is_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    content = SAMPLES[-1].read_bytes() + b"seen by two"
+    mine = hashlib.sha256(content).hexdigest()
+    first = uploaded("mine.jpg", content)
+    with monkeypatch.context() as patch:
+        patch.setattr(measuring, "workers", forbidden)
+        second = uploaded("yours.jpg", content)
+    assert not second.exception
+    assert len(second.metric) == 4
+    assert "yours" in words(second) and "mine" not in words(second), "the name is each session's own"
+    assert any(mine in str(key) for key in measuring._SHARED)
+    del first, second
+    uploaded("next.jpg", content + b"!")  # the pool holds its last task until the next one comes
+    gc.collect()
+    assert not any(mine in str(key) for key in measuring._SHARED)
+
+
+def test_a_failure_is_not_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = SAMPLES[-1].read_bytes() + b"fails once"
+    with monkeypatch.context() as patch:
+        patch.setattr(sight, "look_at", app_pages.dies)
+        first = uploaded("bad.jpg", content)
+        assert first.error
+    assert not any(hashlib.sha256(content).hexdigest() in str(key) for key in measuring._SHARED)

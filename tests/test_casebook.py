@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,16 +17,18 @@ from builders import an_assessment
 from wrinklecv import casebook
 from wrinklecv.agreement import BEST_RIG
 from wrinklecv.casebook import Measured, NewShot, clinic_noise, follow_subject, measure_visit, save_visit
-from wrinklecv.changes import PRIOR_NOISE
+from wrinklecv.changes import PRIOR_NOISE, own_noise
 from wrinklecv.codes import Code
+from wrinklecv.documents import course_text
 from wrinklecv.errors import NotComparableError, StoreError
-from wrinklecv.histories import ChangeVerdict, TreatmentStatus
+from wrinklecv.histories import ChangeVerdict, FollowUp, TreatmentStatus
 from wrinklecv.listing import parse_name
 from wrinklecv.model import MODEL_SHA256
 from wrinklecv.records import MEASURE_VERSION, Expression, Region
 from wrinklecv.settings import DEFAULTS, Settings
 from wrinklecv.store import Method, Store, open_store
 from wrinklecv.visits import Consent, PhotoKind, Subject, Treatment
+from wrinklecv.windows import WINDOWS
 
 SAMPLES = Path(__file__).parent.parent / "sample_images"
 DAYS = ("20250110", "20250124", "20250410")
@@ -142,6 +145,59 @@ def test_a_subject_is_followed_as_it_was_drawn(store: Store) -> None:
     }
     assert shares[Expression.REST] == pytest.approx(0.88 - 1, abs=0.05)
     assert shares[Expression.BROW_RAISE] == pytest.approx(0.72 - 1, abs=0.05)
+
+
+def test_a_course_is_kept_until_anything_that_it_was_made_of_changes(
+    store: Store, first_visit: tuple[Measured, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = NewShot(b"bad", "bad.jpg", expression=Expression.REST)
+    save_visit(store, "001", DAY, [*first_visit[:2], bad], key="a", jobs=1)
+    measured: list[str] = []
+
+    def follow(**named: Any) -> FollowUp:
+        return follow_subject(
+            store, "001", jobs=1, progress=lambda one, *_: measured.append(one.shot.name), **named
+        )
+
+    course = follow()
+    assert [(one.day, one.name, one.code) for one in course.unscored] == [(DAY, "bad.jpg", Code.NOT_AN_IMAGE)]
+    assert len(measured) == 3
+    assert course_text(follow()) == course_text(course)
+    assert len(measured) == 3, "the store keeps it"
+    others: list[dict[str, Any]] = [
+        {"settings": replace(DEFAULTS, max_pose_deg=19.0)},
+        {"noise": own_noise(0.05, "here")},
+        {"windows": replace(WINDOWS, peak_day=15)},
+    ]
+    for number, named in enumerate(others, start=2):
+        follow(**named)
+        assert len(measured) == 3 * number, named
+    store.save_treatment("t", Treatment("001", DAY, (Region.FOREHEAD,)))
+    assert follow().visits[0].days == 0
+    assert len(measured) == 15
+    monkeypatch.setattr(casebook, "sources_digest", lambda: "another program")
+    follow()
+    assert len(measured) == 18
+
+
+def test_a_course_whose_photo_crashed_is_not_kept(
+    store: Store, first_visit: tuple[Measured, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_visit(store, "001", DAY, first_visit[:2], key="a", jobs=1)
+    kept: list[str] = []
+    monkeypatch.setattr(Store, "keep_course", lambda *asked: kept.append(asked[1]))
+    judged = casebook._judged
+
+    def crashed(shot: NewShot, read: Any) -> Measured:
+        found = judged(shot, read)
+        return found if shot.expression is Expression.REST else replace(found, code=Code.CRASHED)
+
+    monkeypatch.setattr(casebook, "_judged", crashed)
+    assert [one.code for one in follow_subject(store, "001", jobs=1).unscored] == [Code.CRASHED]
+    assert not kept
+    monkeypatch.setattr(casebook, "_judged", judged)
+    assert not follow_subject(store, "001", jobs=1).unscored
+    assert kept == ["001"]
 
 
 def test_visits_of_one_day_count_as_one_and_bad_photos_are_left_out(

@@ -111,6 +111,25 @@ def test_a_comparison_comes_back_without_loss(store: Store) -> None:
     assert back.expression.photo_sha256 == smile.sha256
 
 
+def test_the_newest_courses_of_a_subject_are_kept_by_what_they_were_made_of(store: Store) -> None:
+    store.add_subject(Subject("002"))
+    keys = [f"{number:064x}" for number in range(6)]
+    for key in (*keys, keys[3]):
+        store.keep_course("001", key, f"of {key}")
+    store.keep_course("002", keys[0], "other")
+    assert [store.course("001", key) for key in keys] == [None, None, *(f"of {key}" for key in keys[2:])]
+    assert store.course("002", keys[0]) == "other"
+    with pytest.raises(StoreError, match="no subject 003"):
+        store.keep_course("003", keys[0], "")
+
+
+def test_courses_go_with_a_visit_that_is_removed(store: Store) -> None:
+    visit = store.save_visit(a_form("k", "001", DAY))
+    store.keep_course("001", "f" * 64, "{}")
+    store.remove_visit(visit)
+    assert store.course("001", "f" * 64) is None
+
+
 def test_every_number_of_a_region_stands_in_the_table_of_measures(store: Store) -> None:
     made = a_photo(b"one")
     assert made.assessment
@@ -359,6 +378,7 @@ def test_a_purge_leaves_no_byte_of_the_subject(place: Place) -> None:
         )
         store.save_visit(form)
         store.save_treatment("CANARY-form", Treatment("CANARY-code", DAY, notes="CANARY-treated"))
+        store.keep_course("CANARY-code", "f" * 64, "CANARY-course")
         purged = store.purge("CANARY-code")
         assert (purged.visits, purged.treatments, purged.photos, purged.backups) == (1, 1, 21, ())
         held = [path for path in place.folder.rglob("*") if path.is_file()]

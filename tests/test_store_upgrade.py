@@ -56,6 +56,7 @@ def fill(store: Store) -> None:
     store.save_treatment(
         "t", Treatment("001", date(2026, 1, 10), regions, "product", 0.1, ((1 / 3, -2.5),), "notes")
     )
+    store.keep_course("001", "f" * 64, "{}")
 
 
 def values(store: Store) -> Any:
@@ -92,7 +93,7 @@ def test_a_newer_store_is_refused_in_a_sentence(place: Place) -> None:
     with place.open() as store, store._database.writing() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with (
-        pytest.raises(StoreError, match=r"newer wrinklecv \(schema 9999; .* up to 0001\)"),
+        pytest.raises(StoreError, match=rf"newer wrinklecv \(schema 9999; .* up to {SCHEMA}\)"),
         place.open(),
     ):
         pass
@@ -106,14 +107,15 @@ def test_a_database_of_something_else_is_refused(tmp_path: Path) -> None:
         pass
 
 
+NEXT = f"{int(SCHEMA) + 1:04}"
 NEXT_STEP = '''
 """A step that a later version may take: it builds a table anew that others refer to."""
 import time
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "NEXT"
+down_revision = "SCHEMA"
 
 
 def upgrade() -> None:
@@ -130,7 +132,8 @@ def with_next_step(folder: Path, pause: float = 0.0, fail: str = "") -> Path:
     scripts = folder / "scripts"
     shutil.copytree(SCRIPTS, scripts, ignore=shutil.ignore_patterns("__pycache__"))
     step = NEXT_STEP.replace("PAUSE", str(pause)).replace("FAIL", fail)
-    (scripts / "versions" / "v0002_next.py").write_text(step, "utf-8")
+    step = step.replace("NEXT", NEXT).replace("SCHEMA", SCHEMA)
+    (scripts / "versions" / f"v{NEXT}_next.py").write_text(step, "utf-8")
     return scripts
 
 
@@ -146,7 +149,7 @@ def test_an_upgrade_backs_up_keeps_every_row_and_every_reference(place: Place, t
         fill(store)
         before = values(store)
         upgrade(store._database, place.folder, with_next_step(tmp_path))
-        assert notes_and_version(store._database) == ("0002", ["first\n!", "!"])
+        assert notes_and_version(store._database) == (NEXT, ["first\n!", "!"])
         with store._database.writing() as connection:
             connection.execute(text("UPDATE visits SET notes = 'first\n' WHERE number = 1"))
             connection.execute(text("UPDATE visits SET notes = '' WHERE number = 2"))
@@ -155,7 +158,7 @@ def test_an_upgrade_backs_up_keeps_every_row_and_every_reference(place: Place, t
             with pytest.raises(Exception, match="FOREIGN KEY"), store._database.writing() as connection:
                 connection.execute(text("DELETE FROM visits"))
     if place.is_sqlite:
-        (backup,) = (place.folder / "backups").glob("*-schema-0001.sqlite3")
+        (backup,) = (place.folder / "backups").glob(f"*-schema-{SCHEMA}.sqlite3")
         with open_store(f"sqlite:///{backup}", folder=place.folder) as old:
             assert values(old) == before
 
@@ -168,7 +171,7 @@ def test_a_failing_upgrade_changes_nothing(place: Place, tmp_path: Path) -> None
         with pytest.raises(KeyError):
             upgrade(store._database, place.folder, scripts)
         assert values(store) == before
-        assert notes_and_version(store._database) == ("0001", ["first\n", ""])
+        assert notes_and_version(store._database) == (SCHEMA, ["first\n", ""])
 
 
 @pytest.mark.parametrize("times", [2, pytest.param(20, marks=pytest.mark.slow)])
@@ -189,13 +192,13 @@ def test_a_process_killed_while_upgrading_leaves_the_old_store_or_the_new(tmp_pa
         process.communicate()
         database = Database(make_url(f"sqlite:///{place.folder}/wrinklecv.sqlite3"))
         version, notes = notes_and_version(database)
-        assert (version, notes) in [("0001", ["first\n", ""]), ("0002", ["first\n!", "!"])]
+        assert (version, notes) in [(SCHEMA, ["first\n", ""]), (NEXT, ["first\n!", "!"])]
         upgrade(database, place.folder, scripts)
-        assert notes_and_version(database) == ("0002", ["first\n!", "!"])
+        assert notes_and_version(database) == (NEXT, ["first\n!", "!"])
         database.close()
-        assert list((place.folder / "backups").glob("*-schema-0001.sqlite3"))
+        assert list((place.folder / "backups").glob(f"*-schema-{SCHEMA}.sqlite3"))
         seen.append(version)
-    assert times < 20 or set(seen) == {"0001", "0002"}, "kill earlier or later"
+    assert times < 20 or set(seen) == {SCHEMA, NEXT}, "kill earlier or later"
 
 
 def write_kept() -> None:

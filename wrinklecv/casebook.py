@@ -2,15 +2,16 @@
 
 Photos are measured in worker processes: one that crashes or hangs costs itself, not the visit. A store keeps
 the photos byte for byte but no charts, so a subject's course is measured anew from the photos (a few tenths
-of a second each); the same photos and settings give the same numbers.
+of a second each) unless the store keeps it: made of the same photos in the same way by the same program.
 """
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import NamedTuple
 
@@ -18,19 +19,24 @@ from .agreement import Origin, measure_noise
 from .changes import PRIOR_NOISE, own_noise
 from .codes import Code
 from .comparison import compare
-from .errors import PhotoError
+from .documents import OtherFieldsError, course_from, course_text
+from .errors import PhotoError, StoreError
 from .followup import follow_up
-from .histories import FollowUp, NoiseFigure, VisitPhotos
+from .histories import FollowUp, NoiseFigure, Unscored, VisitPhotos
+from .kept import key_of, sources_digest, way_of_measuring
 from .movement import guess_expression
 from .pairs import SPEAKS_FOR, Comparison
 from .records import Assessment, Expression, Region, Verdict
 from .settings import DEFAULTS, Settings
 from .store import Method, Store
-from .visits import Consent, NewPhoto, PhotoKind, StoredPhoto, Visit, VisitForm
+from .visits import Consent, NewPhoto, PhotoKind, StoredPhoto, SubjectPage, Treatment, Visit, VisitForm
 from .windows import Windows, windows_of
 from .workers import Failed, Jobs, Workers, at_work
 
 PHOTO_TIMEOUT_S = 60.0
+_COURSE_TIMEOUT_S = 600.0
+_PERHAPS_ONCE = (Code.CRASHED, Code.TIMED_OUT, Code.OUT_OF_MEMORY)
+"""Perhaps the machine's fault: such a course is not kept."""
 _LEAST_DEGREES = 10
 """Repeats that a clinic's own noise rests on, beyond the first of each visit and expression."""
 _MOST_SETS = 100
@@ -264,35 +270,82 @@ def follow_subject(
     windows: Windows | None = None,
     progress: Progress | None = None,
 ) -> FollowUp:
-    """Follow a subject over all its visits, or those of `days`, measured anew from the stored photos.
+    """Follow a subject over all its visits, or those of `days`: as the store keeps it, else measured anew.
 
     Visits of one day count as one. Photos of markings and of an unknown expression are left out, and so are
-    those that cannot be scored: `progress` is told of each. noise: of unchanged faces; else the clinic's own
+    those that cannot be scored (`unscored`). noise: of unchanged faces; else the clinic's own
     (`clinic_noise`). windows: what is usual when after a treatment; else the store's own `windows.toml`.
-    Raises StoreError for an unknown subject, NotComparableError without a scored photo.
+    `progress` is told of each photo that is measured.
+    Raises StoreError for an unknown subject, NotComparableError without a scored photo, PhotoError when the
+    process that follows dies or hangs.
     """
     page = store.page(code)
-    photos: dict[str, tuple[date, StoredPhoto]] = {}  # the same photo twice is one photo
+    noise = noise or clinic_noise(store, settings=settings)
+    windows = windows or windows_of(store.folder)
+    photos = _photos_to_follow(page, days)
+    made_of = key_of(
+        (sources_digest(), way_of_measuring(settings)),
+        [(day, photo.sha256, photo.expression, photo.original_name) for day, photo in photos],
+        [asdict(treatment) for treatment in page.treatments],
+        (asdict(noise), asdict(windows)),
+    )
+    if kept := store.course(code, made_of):
+        with contextlib.suppress(OtherFieldsError):
+            return course_from(kept)
+    with at_work(jobs) as workers:
+        visits, unscored = _measured_visits(store, photos, workers, settings, progress)
+        task = (visits, page.treatments, noise, settings, windows)
+        ((_, found),) = workers.do(_follow, [(None, task)], timeout_s=_COURSE_TIMEOUT_S)
+    if isinstance(found, Failed):
+        raise PhotoError(found.code, found.message)
+    course: FollowUp = replace(found, unscored=unscored)
+    if not any(photo.code in _PERHAPS_ONCE for photo in unscored):
+        with contextlib.suppress(StoreError):  # a full disk does not keep anybody from looking
+            store.keep_course(code, made_of, course_text(course))
+    return course
+
+
+def _photos_to_follow(page: SubjectPage, days: Collection[date] | None) -> list[tuple[date, StoredPhoto]]:
+    """Return the photos that show a known expression, with their days; the same photo twice is one photo."""
+    photos: dict[str, tuple[date, StoredPhoto]] = {}
     for visit in sorted(page.visits, key=lambda visit: visit.visited_on):
         for photo in visit.photos if days is None or visit.visited_on in days else ():
             if photo.kind is not PhotoKind.MARKING and photo.expression is not Expression.UNKNOWN:
                 photos.setdefault(photo.sha256, (visit.visited_on, photo))
-    shots = (NewShot(store.photo(p.sha256), p.original_name, p.expression) for _, p in photos.values())
+    return list(photos.values())
+
+
+def _measured_visits(
+    store: Store,
+    photos: Sequence[tuple[date, StoredPhoto]],
+    workers: Workers,
+    settings: Settings,
+    progress: Progress | None,
+) -> tuple[list[VisitPhotos], tuple[Unscored, ...]]:
+    """Measure photos of a store; return those that can be scored by days, and the others."""
+    shots = (NewShot(store.photo(p.sha256), p.original_name, p.expression) for _, p in photos)
     by_day: dict[date, list[tuple[Expression, Assessment]]] = {}
-    with at_work(jobs) as workers:
-        found = zip(photos.values(), _measured(shots, workers, settings), strict=True)
-        for done, ((day, _), one) in enumerate(found, start=1):
-            if one.is_scored and one.assessment is not None:
-                by_day.setdefault(day, []).append((one.shot.expression, one.assessment))
-            if progress:
-                progress(one, done, len(photos))
-    return follow_up(
-        [VisitPhotos(day, tuple(shown)) for day, shown in by_day.items()],
-        treatments=page.treatments,
-        noise=noise or clinic_noise(store, settings=settings),
-        settings=settings,
-        windows=windows or windows_of(store.folder),
-    )
+    unscored = []
+    found = zip(photos, _measured(shots, workers, settings), strict=True)
+    for done, ((day, _), one) in enumerate(found, start=1):
+        if one.is_scored and one.assessment is not None:
+            by_day.setdefault(day, []).append((one.shot.expression, one.assessment))
+        elif one.code is not None:
+            unscored.append(Unscored(day, one.shot.name, one.code, one.message))
+        if progress:
+            progress(one, done, len(photos))
+    return [VisitPhotos(day, tuple(shown)) for day, shown in by_day.items()], tuple(unscored)
+
+
+def _follow(
+    visits: Sequence[VisitPhotos],
+    treatments: Sequence[Treatment],
+    noise: NoiseFigure,
+    settings: Settings,
+    windows: Windows,
+) -> FollowUp:
+    """Follow the lines, in a worker."""
+    return follow_up(visits, treatments=treatments, noise=noise, settings=settings, windows=windows)
 
 
 def clinic_noise(store: Store, *, settings: Settings = DEFAULTS) -> NoiseFigure:

@@ -54,6 +54,7 @@ STREAMLIT_OPTIONS: dict[str, str | int | bool | list[str]] = {
     "client.disableDataExport": True,
     "client.toolbarMode": "minimal",
     "runner.magicEnabled": False,
+    "runner.postScriptGC": False,  # Python's own collection is enough; a whole one takes as long as a look
     "logger.level": "warning",
     "theme.baseRadius": "6px",
     "theme.metricValueFontSize": "1.6rem",
@@ -306,6 +307,13 @@ _NO_REMOTE = (
     "then open http://localhost:8501 there."
 )
 
+_SMALL_MEMORY = {
+    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_MMAP_THRESHOLD_": "262144",
+    "MALLOC_TRIM_THRESHOLD_": "262144",
+}
+"""For glibc, whose default keeps an arena per thread (each run of a page is one) and freed pictures in it."""
+
 
 @app.command("app", epilog="Example: wrinklecv app --port 8600")
 def open_app(
@@ -322,9 +330,11 @@ def open_app(
         raise SettingsError(_NO_REMOTE)
     options = dict(STREAMLIT_OPTIONS) | ({"server.port": port} if port else {})
     command = [sys.executable, "-P", "-m", "streamlit", "run", str(_app_file()), *_flags(options)]
+    environment = _SMALL_MEMORY | os.environ
     if os.name == "posix":
-        os.execv(sys.executable, command)  # noqa: S606 - one process, so that signals reach the server
-    raise typer.Exit(subprocess.call(command))  # noqa: S603 - our own interpreter and file
+        # One process, so that signals reach the server.
+        os.execve(sys.executable, command, environment)  # noqa: S606
+    raise typer.Exit(subprocess.call(command, env=environment))  # noqa: S603 - our own interpreter and file
 
 
 @app.command("selftest", epilog="Example: wrinklecv selftest --seed 7")

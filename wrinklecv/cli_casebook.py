@@ -152,7 +152,7 @@ def add_visit(
     columns = ("photo", "kind", "expression", "guessed", "status", "code")
     print_table(columns, (dict(zip(columns, _photo_cells(one), strict=True)) for one in saved.photos))
     for one in saved.photos:
-        say_unscored(one)
+        say_unscored(one.shot.name, one.message)
     say(f"Visit {saved.visit.number} of subject {code} is in the store.")
     raise typer.Exit(1 if any(one.message for one in saved.photos) else 0)
 

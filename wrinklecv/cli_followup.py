@@ -30,7 +30,6 @@ from .cli_parts import (
 )
 
 if TYPE_CHECKING:
-    from .casebook import Measured
     from .histories import FollowUp, NoiseFigure
     from .intake import Imported, ImportSummary
     from .repeatability import Repeatability
@@ -129,7 +128,6 @@ def follow(
     from .tables import to_json
     from .windows import load_windows
 
-    unscored: list[Measured] = []
     how = measured_by(settings)
     figure = noise_in(noise, how)
     with open_casebook(store, photos) as opened:
@@ -140,20 +138,19 @@ def follow(
             jobs=jobs,
             noise=figure,
             windows=load_windows(windows) if windows else None,
-            progress=lambda one, done, total: unscored.append(one) if one.message else None,
         )
         if out:
             _write_course(out, code, course)
             opened.note("export", "follow-up")
-    for one in unscored:
-        say_unscored(one)
+    for one in course.unscored:
+        say_unscored(one.name, one.message)
     if json:
         print(to_json(follow_document(code, course)), end="")
     else:
         print_table(CHANGE_VIEW, change_rows(code, course))
         _say_course(course)
         say(DISCLAIMER)
-    raise typer.Exit(1 if unscored else 0)
+    raise typer.Exit(1 if course.unscored else 0)
 
 
 def _write_course(out: Path, code: str, course: FollowUp) -> None:

@@ -13,7 +13,6 @@ import typer
 from .remote import is_remote
 
 if TYPE_CHECKING:
-    from .casebook import Measured
     from .histories import NoiseFigure
     from .settings import Settings
     from .store import Store
@@ -78,12 +77,12 @@ def every_core(jobs: int | None) -> int:
     return jobs or max(JOBS, os.cpu_count() or 1)
 
 
-def say_unscored(one: Measured) -> None:
-    """Say why a photo was not scored."""
+def say_unscored(name: str, why: str) -> None:
+    """Say why a photo was not scored; nothing where it was."""
     from .tables import escaped
 
-    if one.message:
-        say(f"{escaped(one.shot.name)}: {one.message}")
+    if why:
+        say(f"{escaped(name)}: {why}")
 
 
 def say(words: str) -> None:

@@ -203,6 +203,15 @@ def follow_document(subject: str, course: FollowUp) -> dict[str, Any]:
             }
             for c in course.cycles
         ],
+        "unscored": [
+            {
+                "day": p.day.isoformat(),
+                "name": escaped(p.name),
+                "code": str(p.code),
+                "message": escaped(p.message),
+            }
+            for p in course.unscored
+        ],
     }
 
 

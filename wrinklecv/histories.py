@@ -192,10 +192,21 @@ class VisitStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class Unscored:
+    """A photo that gave no number: the day of its visit, its name, and why."""
+
+    day: date
+    name: str
+    code: Code
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class FollowUp:
     """A subject's course: `changes` holds, for each region and state, each visit against the baseline and
     against the visit before. settings_digest to model_sha256 tell how all photos were measured, windows what
-    is usual when after a treatment."""
+    is usual when after a treatment. unscored: photos of these visits that gave no number, where the photos
+    come from a store."""
 
     baseline: date
     noise: NoiseFigure
@@ -210,6 +221,7 @@ class FollowUp:
     measure_version: int
     model_sha256: str
     windows: Windows = WINDOWS
+    unscored: tuple[Unscored, ...] = ()
 
     def interval(self, point: SeriesPoint) -> tuple[float, float]:
         """Return the 95 % interval of a point, from the reading's own error and the noise between visits."""

@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Dialect
 
-SCHEMA = "0001"
+SCHEMA = "0002"
 """The newest migration (`migrations/versions`)."""
 
 NAMING = {
@@ -233,6 +233,15 @@ comparisons = Table(
     UniqueConstraint("rest_id", "expression_id"),
     Index(None, "expression_id"),
 )
+courses = Table(
+    "courses",
+    metadata,
+    Column("subject_id", ForeignKey("subjects.id"), primary_key=True, autoincrement=False),
+    Column("made_of", String(64), primary_key=True),
+    Column("recorded_at", UtcDateTime, nullable=False),
+    Column("document", Text, nullable=False),
+)
+"""The newest courses of each subject, so that none is followed anew at every look."""
 audit = Table(
     "audit",
     metadata,

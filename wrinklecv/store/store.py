@@ -188,6 +188,16 @@ class Store:
         with self._database.reading() as connection:
             return numbers.pairs_of_subject(connection, subject_id(connection, code), method)
 
+    def course(self, code: str, made_of: str) -> str | None:
+        """Return the course of a subject that `keep_course` was given as made of this, None without."""
+        with self._database.reading() as connection:
+            return numbers.course_of(connection, subject_id(connection, code), made_of)
+
+    def keep_course(self, code: str, made_of: str, document: str) -> None:
+        """Keep a subject's course, the newest few; they go with the subject, and with any visit of it."""
+        with self._writing() as (connection, stamp):
+            numbers.keep_course(connection, subject_id(connection, code), made_of, document, stamp)
+
     # -- the store itself --------------------------------------------------------------------------
 
     def note(self, action: str, target: str, **details: int | str) -> None:

@@ -51,10 +51,11 @@ def show() -> None:
     assessment = replace(seen.assessment, photo_name=source.name)
     show_verdicts(assessment)
     show_findings(assessment.quality)
-    _show_lines(assessment, seen)
+    whole = seen.pictures[None]
+    _show_lines(assessment, seen, whole)
     _show_numbers(assessment)
     _show_origin(assessment)
-    _offer_files(assessment, seen.whole)
+    _offer_files(assessment, whole)
 
 
 # -- asking --------------------------------------------------------------------------------------
@@ -84,7 +85,7 @@ def _ask() -> Source | None:
 # -- lines ---------------------------------------------------------------------------------------
 
 
-def _show_lines(assessment: Assessment, seen: Seen) -> None:
+def _show_lines(assessment: Assessment, seen: Seen, whole: Cut) -> None:
     """Show the photo beside one region's lines; a line chosen in the table is marked in both pictures."""
     st.subheader("The lines behind a number", anchor=False)
     lines = dict(enumerate(assessment.lines, start=1))
@@ -106,12 +107,12 @@ def _show_lines(assessment: Assessment, seen: Seen) -> None:
         marked = _choose_line(assessment, region, own)
     title = REGION_NAMES[region]
     tile.image(
-        _picture(seen.tiles[region], own, marked, drawn=drawn, numbers=True),
+        _picture(seen.pictures[region], own, marked, drawn=drawn, numbers=True),
         width="stretch",
         alt=f"{title}, enlarged, with {lines_in_words(len(own))}" if drawn else f"{title}, enlarged",
     )
     left.image(
-        _picture(seen.whole, lines, marked, drawn=drawn),
+        _picture(whole, lines, marked, drawn=drawn),
         width="stretch",
         alt="The photo with its lines" if drawn else "The photo",
     )

@@ -175,7 +175,7 @@ def _told(
 
 
 def _changes(page: SubjectPage, days: Days, state: Expression, *, is_course: bool) -> Told:
-    course = course_of(page).followed
+    course = course_of(page)
     changes = tuple(
         change
         for change in course.changes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -87,7 +88,7 @@ def _compared(asked: _Asked, name: Expression) -> Comparison:
     return measured(sight.compare_assessed, key, found[0], found[1], name, words="Comparing …")
 
 
-def _look(asked: _Asked, comparison: Comparison) -> dict[Region | None, Cuts]:
+def _look(asked: _Asked, comparison: Comparison) -> Mapping[Region | None, Cuts]:
     """Bring both photos into one frame: the whole face (None) and each region."""
     given = (asked.rest.content, asked.expression.content, comparison)
     return measured(sight.lay_together, _hashes(asked), *given, words="Laying the photos together …")

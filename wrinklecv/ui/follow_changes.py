@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date
 
 import streamlit as st
 
-from wrinklecv.codes import Code
-from wrinklecv.histories import Change, ChangeVerdict, FollowUp, NoiseFigure
+from wrinklecv.histories import Change, ChangeVerdict, FollowUp, NoiseFigure, Unscored
 from wrinklecv.records import Region, Verdict
 
 from .follow_course import STATE_NAMES, day_text, own_states
@@ -115,16 +113,13 @@ def signed(value: float, se: float) -> str:
 
 # -- what could not be compared --------------------------------------------------------------------
 
-Unscored = tuple[date, str, Code, str]
-"""A photo that gave no number: its visit, its name, and why."""
 
-
-def show_untold(course: FollowUp, unscored: Iterable[Unscored]) -> None:
+def show_untold(course: FollowUp) -> None:
     """Say what could not be compared, or only with doubt, and why."""
     st.subheader("What could not be compared", anchor=False)
     told = dict.fromkeys(
         (
-            *(_unscored_text(one) for one in unscored),
+            *(_unscored_text(one) for one in course.unscored),
             *_missing(course),
             *_findings(course, Verdict.REFUSE),
             *_findings(course, Verdict.WARN),
@@ -137,8 +132,8 @@ def show_untold(course: FollowUp, unscored: Iterable[Unscored]) -> None:
 
 
 def _unscored_text(one: Unscored) -> str:
-    day, name, code, message = one
-    return f":gray[:material/block:] **{day_text(day)}, photo {md(name)}:** {md(message)} :gray[({md(code)})]"
+    photo = f"**{day_text(one.day)}, photo {md(one.name)}:**"
+    return f":gray[:material/block:] {photo} {md(one.message)} :gray[({md(one.code)})]"
 
 
 def _missing(course: FollowUp) -> Iterable[str]:

@@ -80,7 +80,7 @@ def _show_course(page: SubjectPage) -> None:
         correct_entry(page, date.today())
         return
     try:
-        course, unscored = course_of(page)
+        course = course_of(page)
     except NotComparableError:
         show_record(None, page)
         correct_entry(page, date.today())
@@ -90,7 +90,7 @@ def _show_course(page: SubjectPage) -> None:
     correct_entry(page, date.today())
     show_plots(course, page.treatments)
     show_changes(course)
-    show_untold(course, unscored)
+    show_untold(course)
     show_lines(course)
     show_asymmetry(course)
     show_cycles(course, page.treatments)

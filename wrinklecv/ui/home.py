@@ -9,6 +9,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from .follow_store import opened
 from .follow_subjects import go_to
+from .measuring import workers
 from .samples import is_importing, offer_samples
 
 _SAYS = {
@@ -54,6 +55,7 @@ def show(sections: Mapping[str, Sequence[StreamlitPage]]) -> None:
                 icon, words = _SAYS[page.url_path]
                 st.page_link(page, icon=f":material/{icon}:")
                 st.caption(words)
+    workers()  # they start while a person reads this, so that the first photo need not wait for them
 
 
 def _first_step(sections: Mapping[str, Sequence[StreamlitPage]]) -> None:

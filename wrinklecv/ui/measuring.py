@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Future, wait
 from typing import Any, TypeVar, cast
+from weakref import WeakValueDictionary
 
 import streamlit as st
 
@@ -24,7 +25,9 @@ PHOTO_TIMEOUT_S = 30.0
 """A photo of 50 megapixels takes two seconds, on a busy machine several times that."""
 _KEPT = "measured"
 _MOST_KEPT = 2
-"""Results of one kind that a session keeps: a look at a photo is 15 MB."""
+"""Results of one kind that a session keeps: all kinds together are 20 MB."""
+_SHARED: WeakValueDictionary[Hashable, Future[Any]] = WeakValueDictionary()
+"""What some session keeps: another that asks for the same finds it. Gone with the last of them."""
 _GLANCE_S = 0.2
 _MOST_TRIES = 3
 _MOST_WAIT_S = 10 * PHOTO_TIMEOUT_S
@@ -44,12 +47,13 @@ def measured(work: Callable[..., Result], key: Hashable, *arguments: Any, words:
     """Have `work` done in a worker process, showing `words` meanwhile; the same key again is not done again.
 
     key: hashes of the photos' bytes and what else matters; the settings are added. A run that ends
-    meanwhile (another click, a closed tab) leaves the work going, and the next run finds it. Kept per
-    session, the last few only. Raises what `work` raises; PhotoError when its process died or hung.
+    meanwhile (another click, a closed tab) leaves the work going, and the next run finds it. Each session
+    keeps its last few, and finds those of the others. Raises what `work` raises; PhotoError when its
+    process died or hung.
     """
     kept = cast("dict[Hashable, Future[Any]]", st.session_state.setdefault(_KEPT, {}).setdefault(work, {}))
     whole_key = (key, DEFAULTS.digest)
-    future = kept.get(whole_key)
+    future = kept.get(whole_key) or _SHARED.get((work, whole_key))
     tries = 0
     while future is None or not _comes(future, words):  # once more where the pool itself broke
         kept.pop(whole_key, None)
@@ -59,12 +63,14 @@ def measured(work: Callable[..., Result], key: Hashable, *arguments: Any, words:
                 Code.CRASHED, "The processes that measure photos die. Free some memory; try again."
             )
         future = workers().begin(work, arguments, timeout_s=PHOTO_TIMEOUT_S)
-        kept[whole_key] = future
-    kept[whole_key] = kept.pop(whole_key)  # the newest stay longest
+        kept[whole_key] = _SHARED[work, whole_key] = future
+    kept.pop(whole_key, None)
+    kept[whole_key] = future  # the newest stay longest
     while len(kept) > _MOST_KEPT:
         del kept[next(iter(kept))]
     result = result_of(future, PHOTO_TIMEOUT_S)
     if isinstance(result, Failed):
+        _SHARED.pop((work, whole_key), None)
         if result.code is not Code.CRASHED:  # the machine's fault as likely: asked again, it is tried again
             del kept[whole_key]
         raise PhotoError(result.code, result.message)

@@ -18,6 +18,7 @@ from wrinklecv.draw_pairs import registered
 from wrinklecv.errors import WrinkleError
 from wrinklecv.frames import Cuts
 from wrinklecv.model import data_folder
+from wrinklecv.packing import Packed
 from wrinklecv.pairs import Comparison
 from wrinklecv.photo import read_photo
 from wrinklecv.records import Assessment, Expression, Region
@@ -25,11 +26,13 @@ from wrinklecv.settings import DEFAULTS
 
 
 class Seen(NamedTuple):
-    """What one photo gave: its assessment (without chart and name) and the pictures to look at."""
+    """What one photo gave: its assessment (without chart and name) and the pictures to look at.
+
+    pictures: of the regions, and of the whole photo (None).
+    """
 
     assessment: Assessment
-    whole: Cut
-    tiles: Mapping[Region, Cut]
+    pictures: Mapping[Region | None, Cut]
 
 
 def prepare() -> None:
@@ -43,7 +46,8 @@ def look_at(content: bytes) -> Seen:
     """Measure a photo and cut out what is shown of it; raises PhotoError."""
     photo = read_photo(content)
     assessment = assess(photo, settings=DEFAULTS)
-    return Seen(replace(assessment, chart=None), *cut_out(photo, assessment))
+    whole, tiles = cut_out(photo, assessment)
+    return Seen(replace(assessment, chart=None), Packed({None: whole, **dict(tiles.items())}))
 
 
 def assess_for_pair(content: bytes) -> Assessment:
@@ -56,15 +60,16 @@ def compare_assessed(rest: Assessment, expression: Assessment, name: Expression)
     return compare(rest, expression, name=name, settings=DEFAULTS)
 
 
-def lay_together(rest: bytes, expression: bytes, comparison: Comparison) -> dict[Region | None, Cuts]:
+def lay_together(rest: bytes, expression: bytes, comparison: Comparison) -> Mapping[Region | None, Cuts]:
     """Bring both photos into one frame: the whole face (None) and each region."""
     photos = read_photo(rest), read_photo(expression)
-    return {place: registered(*photos, comparison, place) for place in (None, *Region)}
+    return Packed({place: registered(*photos, comparison, place) for place in (None, *Region)})
 
 
 def lay_two(first: bytes, later: bytes, state: Expression, relative_sd: float) -> TwoVisits:
     """Lay the photos of two visits together; relative_sd: see `lay_visits`. Raises PhotoError."""
-    return lay_visits(first, later, state, relative_sd=relative_sd, settings=DEFAULTS)
+    found = lay_visits(first, later, state, relative_sd=relative_sd, settings=DEFAULTS)
+    return replace(found, views=Packed(found.views))
 
 
 def thumbnail(content: bytes, assessment: Assessment) -> bytes:
