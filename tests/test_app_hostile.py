@@ -85,9 +85,9 @@ def test_forty_files_dropped_at_once_into_a_visit_are_text(
     assert not app.exception
     assert "**1 photo accepted.**" in shown
     assert shown.count("Refused]") == 39
-    for name in names:
-        assert parts.md(name) in shown
-        shown = shown.replace(parts.md(name), "")
+    for escaped in sorted(map(parts.md, names), key=len, reverse=True):  # some stand in others
+        assert escaped in shown
+        shown = shown.replace(escaped, "")
     assert hostile.STRANGER not in shown.replace(r"\.", ".")
 
 
