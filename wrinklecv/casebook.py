@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import NamedTuple
@@ -357,15 +357,14 @@ def clinic_noise(store: Store, *, settings: Settings = DEFAULTS) -> NoiseFigure:
     figure is on the safe side; and it is never below the best fixed rig's. With fewer than 10 repeats it is
     the literature's, unless even these exclude that as too small.
     """
-    method, seen = Method(settings.digest), set[str]()
-    rows: list[list[float]] = []
-    degrees = 0
+    seen, sets = set[str](), list[list[str]]()
     for repeats in store.repeats()[-_MOST_SETS:]:
-        photos = [photo for photo in repeats if photo.sha256 not in seen]
-        seen.update(photo.sha256 for photo in photos)
-        found = [a for photo in photos if (a := _stored(store, photo, method)) is not None]
-        degrees += max(0, len(found) - 1)
-        rows += _relative_indices(found)
+        sets.append([photo.sha256 for photo in repeats if photo.sha256 not in seen])
+        seen.update(sets[-1])
+    indices = store.measures(seen, Method(settings.digest), "wrinkle_index")
+    measured = [[indices[sha256] for sha256 in one if sha256 in indices] for one in sets]
+    degrees = sum(max(0, len(one) - 1) for one in measured)
+    rows = [row for one in measured for row in _relative_indices(one)]
     noise = measure_noise(rows, least_degrees=_LEAST_DEGREES)
     value, low = noise.own.value, noise.own.low
     if value is None or low is None:
@@ -376,15 +375,13 @@ def clinic_noise(store: Store, *, settings: Settings = DEFAULTS) -> NoiseFigure:
     return PRIOR_NOISE
 
 
-def _stored(store: Store, photo: StoredPhoto, method: Method) -> Assessment | None:
-    return store.assessment(photo.sha256, method)
-
-
-def _relative_indices(repeats: Sequence[Assessment]) -> Iterator[list[float]]:
+def _relative_indices(
+    repeats: Sequence[Mapping[Region, tuple[float, float | None]]],
+) -> Iterator[list[float]]:
     """Yield each region's indices over their mean, where all photos show the region and it has lines."""
     for region in Region:
-        here = [m for a in repeats for m in a.regions if m.region is region]
-        mean = sum(m.wrinkle_index for m in here) / max(1, len(here))
-        error = math.sqrt(sum(m.wrinkle_index_se**2 for m in here) / max(1, len(here)))
+        here = [one[region] for one in repeats if region in one]
+        mean = sum(index for index, _ in here) / max(1, len(here))
+        error = math.sqrt(sum((math.nan if se is None else se) ** 2 for _, se in here) / max(1, len(here)))
         if len(here) == len(repeats) > 1 and mean > _CLEAR * error:
-            yield [m.wrinkle_index / mean for m in here]
+            yield [index / mean for index, _ in here]

@@ -19,7 +19,7 @@ from ..documents import (
 from ..errors import StoreError
 from ..model import MODEL_SHA256
 from ..pairs import Comparison
-from ..records import MEASURE_VERSION, Assessment, RegionMeasures
+from ..records import MEASURE_VERSION, Assessment, Region, RegionMeasures
 from ..visits import PhotoKind
 from .audit import Stamp
 from .schema import assessments, comparisons, courses, files, measures, photos, visits
@@ -70,6 +70,21 @@ def of_photo(connection: Connection, sha256: str, method: Method) -> Assessment 
     where = (assessments.c.photo_sha256 == sha256, method.where())
     document = connection.execute(select(assessments.c.document).where(*where)).scalar()
     return None if document is None else _read(document)
+
+
+def of_photos(
+    connection: Connection, sha256s: Collection[str], method: Method, metric: str
+) -> dict[str, dict[Region, tuple[float, float | None]]]:
+    """Return one number of each region, with its standard error, of the photos that were measured so."""
+    query = (
+        select(assessments.c.photo_sha256, measures.c.region, measures.c.value, measures.c.se)
+        .join(measures, measures.c.assessment_id == assessments.c.id)
+        .where(assessments.c.photo_sha256.in_(sha256s), method.where(), measures.c.metric == metric)
+    )
+    found: dict[str, dict[Region, tuple[float, float | None]]] = {}
+    for sha256, region, value, se in connection.execute(query):
+        found.setdefault(sha256, {})[Region(region)] = (value, se)
+    return found
 
 
 def of_subject(connection: Connection, subject_id: int, method: Method) -> tuple[Assessment, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 
 from ..errors import StoreError
 from ..pairs import Comparison
-from ..records import Assessment
+from ..records import Assessment, Region
 from ..visits import (
     AuditEntry,
     NewPhoto,
@@ -177,6 +177,13 @@ class Store:
         """Return what was measured in a photo, without its chart; None where it was not measured so."""
         with self._database.reading() as connection:
             return numbers.of_photo(connection, sha256, method)
+
+    def measures(
+        self, sha256s: Collection[str], method: Method, metric: str
+    ) -> dict[str, dict[Region, tuple[float, float | None]]]:
+        """Return one of `METRICS` of each region, with its standard error, of photos measured so."""
+        with self._database.reading() as connection:
+            return numbers.of_photos(connection, sha256s, method, metric)
 
     def assessments(self, code: str, method: Method) -> tuple[Assessment, ...]:
         """Return what was measured in all photos of a subject, without charts."""
