@@ -6,14 +6,16 @@ import json
 import os
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import app_pages
 import pytest
+from browser_tabs import Tab
 from streamlit.testing.v1 import AppTest
 from test_app import HOSTILE, ROOT, SAMPLES, words
 
-from wrinklecv import DISCLAIMER, Verdict, assess, read_photo
+from benchmarks.served import serve
+from wrinklecv import DISCLAIMER, Verdict, assess, read_csv, read_photo
 from wrinklecv.model import MODEL_SHA256
 from wrinklecv.settings import DEFAULTS
 from wrinklecv.store import open_store
@@ -21,6 +23,9 @@ from wrinklecv.ui import about, batch, batch_jobs, parts, photo_protocol, texts
 from wrinklecv.ui import home as home_page
 from wrinklecv.ui.batch_jobs import ENDS, Job, Phase, State
 from wrinklecv.visits import Subject
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.skipif(not SAMPLES, reason="no sample photos are drawn yet")
 
@@ -209,6 +214,27 @@ def test_a_batch_whose_process_died_is_said_to_have_stopped(photos: Path) -> Non
     os.utime(job.folder / "state.json", (long_ago, long_ago))
     assert job.state().phase is Phase.LOST
     assert "Its process ended without a word" in words(page())
+
+
+@pytest.mark.slow
+def test_a_folder_goes_from_start_to_saved_tables_in_a_browser_though_the_tab_is_closed(
+    browser: Browser, photos: Path, tmp_path: Path
+) -> None:
+    with serve(tmp_path) as served:
+        tab = Tab(browser, f"{served.url}/batch", until="No batch yet", timeout_ms=120_000)
+        tab.page.get_by_role("textbox", name="Folder").fill(str(photos))
+        tab.page.get_by_role("textbox", name="Folder").blur()
+        tab.page.get_by_role("button", name="Start", exact=True).click()
+        tab.page.get_by_role("button", name="Cancel").or_(tab.page.get_by_text("All of it, with")).wait_for()
+        tab.page.context.close()
+        tab = Tab(browser, f"{served.url}/batch", until="All of it, with a document", timeout_ms=120_000)
+        assert tab.page.get_by_text("Not measured: 2 of 4").count() == 1
+        with tab.page.expect_download() as waiting:
+            tab.page.get_by_role("button", name="photos.csv").click()
+        waiting.value.save_as(tmp_path / "saved.csv")
+        rows = read_csv(tmp_path / "saved.csv")
+        assert sorted(str(row["status"]) for row in rows) == ["rejected", "rejected", "scored", "scored"]
+        assert not tab.strangers()
 
 
 def test_a_folder_that_is_not_there_is_a_sentence() -> None:
