@@ -7,6 +7,7 @@ import time
 from typing import Any, NamedTuple
 
 import requests
+from streamlit.proto.Alert_pb2 import Alert
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
@@ -155,17 +156,14 @@ class Session:
                 self._elements[tuple(message.metadata.delta_path)] = element
                 if element.WhichOneof("type") == "exception":
                     errors.append(f"{element.exception.type}: {element.exception.message}")
+                if element.WhichOneof("type") == "alert" and element.alert.format == Alert.ERROR:
+                    errors.append(element.alert.body)
             elif kind == "script_finished":
                 if message.script_finished == ForwardMsg.FINISHED_EARLY_FOR_RERUN:
                     continue
                 if message.script_finished == ForwardMsg.FINISHED_WITH_COMPILE_ERROR:
                     errors.append("the script does not compile")
                 return tuple(errors)
-
-    def texts(self) -> str:
-        """Return all text of the page."""
-        found = [one.markdown.body for one in self._elements.values() if one.WhichOneof("type") == "markdown"]
-        return "\n".join(found)
 
     def _send(self, message: BackMsg) -> None:
         self._socket.send(message.SerializeToString())

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 from builders import an_assessment
@@ -35,9 +36,9 @@ class Place:
     where: str
     folder: Path
 
-    def open(self, actor: str = "") -> AbstractContextManager[Store]:
+    def open(self, actor: str = "", **named: Any) -> AbstractContextManager[Store]:
         """Open the store."""
-        return open_store(self.where, folder=self.folder, actor=actor)
+        return open_store(self.where, folder=self.folder, actor=actor, **named)
 
     @property
     def is_sqlite(self) -> bool:

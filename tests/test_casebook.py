@@ -15,20 +15,22 @@ import pytest
 from builders import an_assessment
 
 from wrinklecv import casebook
+from wrinklecv import kept as kept_room
 from wrinklecv.agreement import BEST_RIG
 from wrinklecv.casebook import Measured, NewShot, clinic_noise, follow_subject, measure_visit, save_visit
 from wrinklecv.changes import PRIOR_NOISE, own_noise
 from wrinklecv.codes import Code
 from wrinklecv.documents import course_text
-from wrinklecv.errors import NotComparableError, StoreError
+from wrinklecv.errors import NotComparableError, StoreError, WorkersError
 from wrinklecv.histories import ChangeVerdict, FollowUp, TreatmentStatus
 from wrinklecv.listing import parse_name
 from wrinklecv.model import MODEL_SHA256
 from wrinklecv.records import MEASURE_VERSION, Expression, Region
 from wrinklecv.settings import DEFAULTS, Settings
 from wrinklecv.store import Method, Store, open_store
-from wrinklecv.visits import Consent, PhotoKind, Subject, Treatment
+from wrinklecv.visits import Consent, PhotoKind, StoredPhoto, Subject, Treatment
 from wrinklecv.windows import WINDOWS
+from wrinklecv.workers import Failed
 
 SAMPLES = Path(__file__).parent.parent / "sample_images"
 DAYS = ("20250110", "20250124", "20250410")
@@ -164,20 +166,64 @@ def test_a_course_is_kept_until_anything_that_it_was_made_of_changes(
     assert len(measured) == 3
     assert course_text(follow()) == course_text(course)
     assert len(measured) == 3, "the store keeps it"
-    others: list[dict[str, Any]] = [
-        {"settings": replace(DEFAULTS, max_pose_deg=19.0)},
-        {"noise": own_noise(0.05, "here")},
-        {"windows": replace(WINDOWS, peak_day=15)},
-    ]
-    for number, named in enumerate(others, start=2):
-        follow(**named)
-        assert len(measured) == 3 * number, named
     store.save_treatment("t", Treatment("001", DAY, (Region.FOREHEAD,)))
     assert follow().visits[0].days == 0
-    assert len(measured) == 15
-    monkeypatch.setattr(casebook, "sources_digest", lambda: "another program")
-    follow()
-    assert len(measured) == 18
+    assert len(measured) == 6
+
+
+def test_two_courses_are_one_only_when_nothing_in_them_can_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    photo = StoredPhoto("a" * 64, 9, PhotoKind.REST, Expression.REST, "1", Consent.NOT_RECORDED, "a.jpg")
+    other = replace(photo, sha256="b" * 64)
+    treatment = Treatment("001", DAY, (Region.FOREHEAD,), units=2.0)
+    given = ([(DAY, photo), (DAY, other)], [treatment], PRIOR_NOISE, DEFAULTS, WINDOWS)
+    later = date(2025, 2, 1)
+    made = casebook._made_of
+    keys = [
+        made(*given),
+        made([(DAY, photo)], *given[1:]),
+        made([(DAY, photo), (later, other)], *given[1:]),
+        made([(DAY, photo), (DAY, replace(other, expression=Expression.SMILE))], *given[1:]),
+        made([(DAY, photo), (DAY, replace(other, original_name="b.jpg"))], *given[1:]),
+        made([(DAY, photo), (DAY, replace(other, sha256="c" * 64))], *given[1:]),
+        made(given[0], [], *given[2:]),
+        made(given[0], [replace(treatment, treated_on=later)], *given[2:]),
+        made(given[0], [replace(treatment, regions=())], *given[2:]),
+        made(*given[:2], own_noise(0.05, "here"), *given[3:]),
+        made(*given[:3], replace(DEFAULTS, max_pose_deg=19.0), WINDOWS),
+        made(*given[:4], replace(WINDOWS, peak_day=15)),
+    ]
+    for name, value in (("MEASURE_VERSION", -1), ("MODEL_SHA256", "other"), ("versions_here", dict)):
+        with monkeypatch.context() as patch:
+            patch.setattr(kept_room, name, value)
+            keys.append(made(*given))
+    monkeypatch.setattr(casebook, "SOURCES", "another program")
+    keys.append(made(*given))
+    assert len(set(keys)) == len(keys)
+
+
+def test_a_course_that_another_program_followed_is_not_kept(
+    store: Store, first_visit: tuple[Measured, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An update below a running app: its new workers are of another program than itself."""
+    save_visit(store, "001", DAY, first_visit[:1], key="a", jobs=1)
+    kept: list[str] = []
+    monkeypatch.setattr(Store, "keep_course", lambda *asked: kept.append(asked[1]))
+    follow = casebook._follow
+    monkeypatch.setattr(casebook, "_follow", lambda *given: (follow(*given)[0], "newer"))
+    known: dict[str, FollowUp] = {}
+    course = follow_subject(store, "001", jobs=1, known=known)
+    assert not kept
+    monkeypatch.setattr(casebook, "_measured", None)
+    assert follow_subject(store, "001", jobs=1, known=known) is course, "but the caller may keep it"
+
+
+def test_a_process_that_dies_while_it_follows_is_not_blamed_on_a_photo(
+    store: Store, first_visit: tuple[Measured, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_visit(store, "001", DAY, first_visit[:1], key="a", jobs=1)
+    monkeypatch.setattr(casebook, "_follow", lambda *_: Failed(Code.TIMED_OUT, "It took longer than 40 s."))
+    with pytest.raises(WorkersError, match=r"could not be followed\. It took longer"):
+        follow_subject(store, "001", jobs=1)
 
 
 def test_a_course_whose_photo_crashed_is_not_kept(
@@ -221,8 +267,13 @@ def test_a_subject_without_a_photo_cannot_be_followed(store: Store) -> None:
 # -- the clinic's own noise ------------------------------------------------------------------------
 
 
-def repeated(store: Store, code: str, spread: float, shots: int, *, index: float = 20.0) -> None:
-    """Save a visit of one subject with repeats at rest whose indices lie `spread` apart, relatively."""
+def repeated(
+    store: Store, code: str, spread: float, shots: int, *, index: float = 20.0, refused: int = -1
+) -> None:
+    """Save a visit of one subject with repeats at rest whose indices lie `spread` apart, relatively.
+
+    refused: the number of the photo of which no region could be measured.
+    """
     store.add_subject(Subject(code))
     random = np.random.default_rng(int(code))
     taken = []
@@ -231,6 +282,7 @@ def repeated(store: Store, code: str, spread: float, shots: int, *, index: float
         regions = tuple(
             replace(m, wrinkle_index=index * (1 + spread * random.standard_normal()), wrinkle_index_se=0.1)
             for m in an_assessment().regions
+            if n != refused
         )
         assessment = replace(
             an_assessment(sha256=hashlib.sha256(content).hexdigest(), regions=regions),
@@ -258,6 +310,12 @@ def test_too_few_repeats_leave_the_literatures_figure_unless_they_exclude_it(sto
     repeated(store, "13", 0.4, 4)
     assert clinic_noise(store).own
     assert clinic_noise(store).relative_sd > 2 * PRIOR_NOISE.relative_sd
+
+
+def test_repeats_of_which_one_shows_no_region_say_nothing_of_noise(store: Store) -> None:
+    for code in ("11", "12", "13"):
+        repeated(store, code, 0.08, 6, refused=2)
+    assert clinic_noise(store) == PRIOR_NOISE
 
 
 def test_faces_without_lines_and_other_settings_say_nothing_of_noise(store: Store) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
@@ -111,23 +111,62 @@ def test_a_comparison_comes_back_without_loss(store: Store) -> None:
     assert back.expression.photo_sha256 == smile.sha256
 
 
-def test_the_newest_courses_of_a_subject_are_kept_by_what_they_were_made_of(store: Store) -> None:
-    store.add_subject(Subject("002"))
-    keys = [f"{number:064x}" for number in range(6)]
-    for key in (*keys, keys[3]):
-        store.keep_course("001", key, f"of {key}")
-    store.keep_course("002", keys[0], "other")
-    assert [store.course("001", key) for key in keys] == [None, None, *(f"of {key}" for key in keys[2:])]
-    assert store.course("002", keys[0]) == "other"
-    with pytest.raises(StoreError, match="no subject 003"):
-        store.keep_course("003", keys[0], "")
+def test_the_newest_courses_of_a_subject_are_kept_by_what_they_were_made_of(place: Place) -> None:
+    moments = (datetime(2026, 1, 1, tzinfo=UTC) - timedelta(minutes=n) for n in range(100))
+    with place.open(now=lambda: next(moments)) as store:  # a clock that runs back changes nothing
+        for code in ("001", "002"):
+            store.add_subject(Subject(code))
+        keys = [f"{number:064x}" for number in range(10)]
+        for key in (*keys, keys[3]):
+            store.keep_course("001", key, f"of {key}", ())
+        store.keep_course("002", keys[0], "other", ())
+        assert [store.course("001", key) for key in keys] == [None, None, *(f"of {key}" for key in keys[2:])]
+        assert store.course("002", keys[0]) == "other"
+        with pytest.raises(StoreError, match="no subject 003"):
+            store.keep_course("003", keys[0], "", ())
 
 
-def test_courses_go_with_a_visit_that_is_removed(store: Store) -> None:
-    visit = store.save_visit(a_form("k", "001", DAY))
-    store.keep_course("001", "f" * 64, "{}")
-    store.remove_visit(visit)
+def test_courses_go_with_whatever_is_taken_from_them(store: Store) -> None:
+    first, second = a_photo(b"one"), a_photo(b"two", run="2")
+    visit = store.save_visit(VisitForm("k", "001", DAY, (first, second)))
+    treatment = store.save_treatment("t", Treatment("001", DAY))
+
+    def is_gone(act: Callable[[], object]) -> bool:
+        store.keep_course("001", "f" * 64, "{}", [photo.sha256 for photo in visit.photos])
+        assert store.course("001", "f" * 64) == "{}"
+        act()
+        return store.course("001", "f" * 64) is None
+
+    assert is_gone(lambda: store.change_treatment(replace(treatment, units=2.0)))
+    (treatment,) = store.page("001").treatments
+    assert is_gone(lambda: store.remove_treatment(treatment))
+    assert is_gone(lambda: store.change_visit(replace(visit, notes="seen")))
+    (visit,) = store.page("001").visits
+    assert is_gone(lambda: store.remove_visit(visit))
+
+
+def test_a_course_of_photos_that_are_gone_is_not_kept(store: Store) -> None:
+    visit = store.save_visit(VisitForm("k", "001", DAY, (a_photo(b"one"), a_photo(b"two", run="2"))))
+    store.change_visit(replace(visit, photos=visit.photos[:1]))
+    with pytest.raises(StoreError, match="removed while they were followed"):
+        store.keep_course("001", "f" * 64, "{}", [photo.sha256 for photo in visit.photos])
     assert store.course("001", "f" * 64) is None
+
+
+def test_a_number_of_each_region_is_read_and_a_refused_photo_has_none(store: Store) -> None:
+    photo, refused = a_photo(b"one"), a_photo(b"two", run="2")
+    assert photo.assessment and refused.assessment
+    both = (some_measures(Region.GLABELLA, wrinkle_index=1 / 3), some_measures(Region.FOREHEAD))
+    shown = replace_assessment(photo, replace(photo.assessment, regions=both))
+    none = replace_assessment(refused, replace(refused.assessment, regions=()))
+    store.save_visit(a_form("k", "001", DAY, shown, none))
+    found = store.measures(
+        (photo.sha256, refused.sha256, "other"), method_of(photo.assessment), "wrinkle_index"
+    )
+    assert found == {
+        photo.sha256: {m.region: (m.wrinkle_index, m.wrinkle_index_se) for m in both},
+        refused.sha256: {},
+    }
 
 
 def test_every_number_of_a_region_stands_in_the_table_of_measures(store: Store) -> None:
@@ -378,7 +417,7 @@ def test_a_purge_leaves_no_byte_of_the_subject(place: Place) -> None:
         )
         store.save_visit(form)
         store.save_treatment("CANARY-form", Treatment("CANARY-code", DAY, notes="CANARY-treated"))
-        store.keep_course("CANARY-code", "f" * 64, "CANARY-course")
+        store.keep_course("CANARY-code", "f" * 64, "CANARY-course", ())
         purged = store.purge("CANARY-code")
         assert (purged.visits, purged.treatments, purged.photos, purged.backups) == (1, 1, 21, ())
         held = [path for path in place.folder.rglob("*") if path.is_file()]

@@ -9,13 +9,14 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
 from harm import children_of, crash_once, harm, is_running
 
 from wrinklecv.codes import Code
-from wrinklecv.errors import WorkersError
+from wrinklecv.errors import NoFaceError, WorkersError
 from wrinklecv.workers import Failed, Workers, at_work, result_of, start_workers
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, and limits memory")
@@ -108,6 +109,21 @@ def test_workers_outlive_the_thread_that_asked_for_them() -> None:
         time.sleep(1.0)  # what the system does to a worker without a parent, it does at once
     workers.stop()
     assert len(found) == 2 and found[0] == found[1]
+
+
+def test_a_result_that_is_an_error_holds_nobody_who_asked_for_it() -> None:
+    future: Future[None] = Future()
+    future.set_exception(NoFaceError(Code.NO_FACE, "no face"))
+    raised = []
+    for _ in range(3):
+        with pytest.raises(NoFaceError, match="no face") as told:
+            result_of(future, 1)
+        told.value.add_note("of one session")
+        raised.append(told.value)
+    assert len({id(error) for error in raised}) == 3
+    assert [error.code for error in raised] == [Code.NO_FACE] * 3
+    kept = future.exception()
+    assert kept and kept.__traceback__ is None and not hasattr(kept, "__notes__")
 
 
 def test_workers_that_are_there_already_go_on() -> None:

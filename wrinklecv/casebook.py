@@ -20,10 +20,10 @@ from .changes import PRIOR_NOISE, own_noise
 from .codes import Code
 from .comparison import compare
 from .documents import OtherFieldsError, course_from, course_text
-from .errors import PhotoError, StoreError
+from .errors import PhotoError, StoreError, WorkersError
 from .followup import follow_up
 from .histories import FollowUp, NoiseFigure, Unscored, VisitPhotos
-from .kept import key_of, sources_digest, way_of_measuring
+from .kept import SOURCES, key_of, way_of_measuring
 from .movement import guess_expression
 from .pairs import SPEAKS_FOR, Comparison
 from .records import Assessment, Expression, Region, Verdict
@@ -34,7 +34,8 @@ from .windows import Windows, windows_of
 from .workers import Failed, Jobs, Workers, at_work
 
 PHOTO_TIMEOUT_S = 60.0
-_COURSE_TIMEOUT_S = 600.0
+_FOLLOW_TIMEOUT_S, _FOLLOW_PHOTO_TIMEOUT_S = 30.0, 10.0
+"""For a course, and for each of its photos: a third of a second, on a busy machine many times that."""
 _PERHAPS_ONCE = (Code.CRASHED, Code.TIMED_OUT, Code.OUT_OF_MEMORY)
 """Perhaps the machine's fault: such a course is not kept."""
 _LEAST_DEGREES = 10
@@ -269,40 +270,59 @@ def follow_subject(
     days: Collection[date] | None = None,
     windows: Windows | None = None,
     progress: Progress | None = None,
+    known: dict[str, FollowUp] | None = None,
 ) -> FollowUp:
     """Follow a subject over all its visits, or those of `days`: as the store keeps it, else measured anew.
 
     Visits of one day count as one. Photos of markings and of an unknown expression are left out, and so are
     those that cannot be scored (`unscored`). noise: of unchanged faces; else the clinic's own
     (`clinic_noise`). windows: what is usual when after a treatment; else the store's own `windows.toml`.
-    `progress` is told of each photo that is measured.
-    Raises StoreError for an unknown subject, NotComparableError without a scored photo, PhotoError when the
+    `progress` is told of each photo that is measured. known: courses that the caller keeps, by what they were
+    made of; this one is added.
+    Raises StoreError for an unknown subject, NotComparableError without a scored photo, WorkersError when the
     process that follows dies or hangs.
     """
     page = store.page(code)
     noise = noise or clinic_noise(store, settings=settings)
     windows = windows or windows_of(store.folder)
     photos = _photos_to_follow(page, days)
-    made_of = key_of(
-        (sources_digest(), way_of_measuring(settings)),
-        [(day, photo.sha256, photo.expression, photo.original_name) for day, photo in photos],
-        [asdict(treatment) for treatment in page.treatments],
-        (asdict(noise), asdict(windows)),
-    )
-    if kept := store.course(code, made_of):
+    made_of = _made_of(photos, page.treatments, noise, settings, windows)
+    known = {} if known is None else known
+    if made_of not in known and (kept := store.course(code, made_of)):
         with contextlib.suppress(OtherFieldsError):
-            return course_from(kept)
+            known[made_of] = course_from(kept)
+    if made_of in known:
+        return known[made_of]
     with at_work(jobs) as workers:
         visits, unscored = _measured_visits(store, photos, workers, settings, progress)
         task = (visits, page.treatments, noise, settings, windows)
-        ((_, found),) = workers.do(_follow, [(None, task)], timeout_s=_COURSE_TIMEOUT_S)
+        timeout_s = _FOLLOW_TIMEOUT_S + _FOLLOW_PHOTO_TIMEOUT_S * len(photos)
+        ((_, found),) = workers.do(_follow, [(None, task)], timeout_s=timeout_s)
     if isinstance(found, Failed):
-        raise PhotoError(found.code, found.message)
-    course: FollowUp = replace(found, unscored=unscored)
-    if not any(photo.code in _PERHAPS_ONCE for photo in unscored):
+        raise WorkersError(f"The lines of this subject could not be followed. {found.message}")
+    followed, sources = found
+    course: FollowUp = replace(followed, unscored=unscored)
+    known[made_of] = course
+    if sources == SOURCES and not any(photo.code in _PERHAPS_ONCE for photo in unscored):
         with contextlib.suppress(StoreError):  # a full disk does not keep anybody from looking
-            store.keep_course(code, made_of, course_text(course))
+            store.keep_course(code, made_of, course_text(course), [photo.sha256 for _, photo in photos])
     return course
+
+
+def _made_of(
+    photos: Iterable[tuple[date, StoredPhoto]],
+    treatments: Iterable[Treatment],
+    noise: NoiseFigure,
+    settings: Settings,
+    windows: Windows,
+) -> str:
+    """Return the same for two courses exactly when nothing in them can differ."""
+    return key_of(
+        (SOURCES, way_of_measuring(settings)),
+        [(day, photo.sha256, photo.expression, photo.original_name) for day, photo in photos],
+        [asdict(treatment) for treatment in treatments],
+        (asdict(noise), asdict(windows)),
+    )
 
 
 def _photos_to_follow(page: SubjectPage, days: Collection[date] | None) -> list[tuple[date, StoredPhoto]]:
@@ -343,9 +363,10 @@ def _follow(
     noise: NoiseFigure,
     settings: Settings,
     windows: Windows,
-) -> FollowUp:
-    """Follow the lines, in a worker."""
-    return follow_up(visits, treatments=treatments, noise=noise, settings=settings, windows=windows)
+) -> tuple[FollowUp, str]:
+    """Follow the lines, in a worker; return with which program, too."""
+    course = follow_up(visits, treatments=treatments, noise=noise, settings=settings, windows=windows)
+    return course, SOURCES
 
 
 def clinic_noise(store: Store, *, settings: Settings = DEFAULTS) -> NoiseFigure:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from . import DISCLAIMER, __version__
-from .histories import Conversion, FollowUp, LineSighting, SeriesPoint, VisitStatus
+from .histories import Conversion, FollowUp, LineSighting, SeriesPoint, Unscored, VisitStatus
 from .tables import Row, csv_writer, escaped, finding_tree, rounded, to_json
 
 CHANGE_COLUMNS = (
@@ -203,16 +203,12 @@ def follow_document(subject: str, course: FollowUp) -> dict[str, Any]:
             }
             for c in course.cycles
         ],
-        "unscored": [
-            {
-                "day": p.day.isoformat(),
-                "name": escaped(p.name),
-                "code": str(p.code),
-                "message": escaped(p.message),
-            }
-            for p in course.unscored
-        ],
-    }
+    } | ({"unscored": [_unscored(photo) for photo in course.unscored]} if course.unscored else {})
+
+
+def _unscored(photo: Unscored) -> dict[str, str]:
+    told = {"name": photo.name, "code": str(photo.code), "message": photo.message}
+    return {"day": photo.day.isoformat()} | {what: escaped(words) for what, words in told.items()}
 
 
 def follow_files(subject: str, course: FollowUp) -> dict[str, bytes]:

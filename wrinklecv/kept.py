@@ -5,7 +5,6 @@ A result that is damaged, torn, made in another way or of something else counts 
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 import platform
@@ -32,6 +31,15 @@ PACKAGES = (
     "simplejpeg",
 )
 """Whose versions can change a number or a sentence."""
+
+
+def _sources_digest() -> str:
+    files = sorted(Path(__file__).parent.rglob("*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
+SOURCES = _sources_digest()
+"""Of this program's own files when it began: what an update puts below a running program has not run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +95,6 @@ def way_of_measuring(settings: Settings) -> str:
 def versions_here() -> dict[str, str]:
     """Return what measures on this machine: versions of the packages, and the kind of processor."""
     return {name: version(name) for name in PACKAGES} | {"processor": platform.machine()}
-
-
-@functools.cache
-def sources_digest() -> str:
-    """Return a digest of this program's own files: results that are cheap to make go with them."""
-    files = sorted(Path(__file__).parent.rglob("*.py"))
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
 
 def key_of(*parts: object) -> str:

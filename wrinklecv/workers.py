@@ -6,6 +6,7 @@ another's sake. A worker has a limit of memory, and ends when this process does.
 
 from __future__ import annotations
 
+import copy
 import ctypes
 import multiprocessing
 import os
@@ -26,7 +27,7 @@ from types import ModuleType
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from .codes import Code
-from .errors import WorkersError
+from .errors import WorkersError, WrinkleError
 
 Key = TypeVar("Key")
 Tasks = Iterable[tuple[Key, tuple[Any, ...] | None]]
@@ -257,13 +258,16 @@ def result_of(future: Future[Any], timeout_s: float) -> Any:
     """
     from pebble import ProcessExpired
 
-    try:
+    error = future.exception()
+    if error is None:
         return future.result()
-    except TimeoutError:
+    if isinstance(error, TimeoutError):
         message = f"Measuring it took longer than {timeout_s:g} s. Check the disk or network it is on."
         return Failed(Code.TIMED_OUT, message)
-    except ProcessExpired as error:
+    if isinstance(error, ProcessExpired):
         return _expired(error.exitcode)
+    # A future may be asked again: what is raised holds on to whoever raises it, with all that they know.
+    raise copy.copy(error) if isinstance(error, WrinkleError) else error
 
 
 def is_answered(future: Future[Any]) -> bool:

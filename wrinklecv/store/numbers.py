@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 
-from sqlalchemy import ColumnElement, Connection, Select, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, Select, insert, select
 from sqlalchemy.sql import and_
 
 from ..documents import (
@@ -22,10 +22,7 @@ from ..pairs import Comparison
 from ..records import MEASURE_VERSION, Assessment, Region, RegionMeasures
 from ..visits import PhotoKind
 from .audit import Stamp
-from .schema import assessments, comparisons, courses, files, measures, photos, visits
-
-_MOST_COURSES = 4
-"""Of one subject: over all visits, and those of pairs that were looked at."""
+from .schema import assessments, comparisons, files, measures, photos, visits
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +72,21 @@ def of_photo(connection: Connection, sha256: str, method: Method) -> Assessment 
 def of_photos(
     connection: Connection, sha256s: Collection[str], method: Method, metric: str
 ) -> dict[str, dict[Region, tuple[float, float | None]]]:
-    """Return one number of each region, with its standard error, of the photos that were measured so."""
+    """Return one number of each region, with its standard error, of the photos that were measured so.
+
+    A photo whose regions were all refused is there, without any.
+    """
+    is_it = (measures.c.assessment_id == assessments.c.id) & (measures.c.metric == metric)
     query = (
         select(assessments.c.photo_sha256, measures.c.region, measures.c.value, measures.c.se)
-        .join(measures, measures.c.assessment_id == assessments.c.id)
-        .where(assessments.c.photo_sha256.in_(sha256s), method.where(), measures.c.metric == metric)
+        .outerjoin(measures, is_it)
+        .where(assessments.c.photo_sha256.in_(sha256s), method.where())
     )
     found: dict[str, dict[Region, tuple[float, float | None]]] = {}
     for sha256, region, value, se in connection.execute(query):
-        found.setdefault(sha256, {})[Region(region)] = (value, se)
+        regions = found.setdefault(sha256, {})
+        if region is not None:
+            regions[Region(region)] = (value, se)
     return found
 
 
@@ -112,23 +115,6 @@ def pairs_of_subject(connection: Connection, subject_id: int, method: Method) ->
         .order_by(comparisons.c.id)
     )
     return tuple(_read_pair(*row) for row in connection.execute(query))
-
-
-def course_of(connection: Connection, subject_id: int, made_of: str) -> str | None:
-    """Return the kept course of a subject that was made of this, None where there is none."""
-    which = (courses.c.subject_id == subject_id) & (courses.c.made_of == made_of)
-    return connection.execute(select(courses.c.document).where(which)).scalar_one_or_none()
-
-
-def keep_course(connection: Connection, subject_id: int, made_of: str, document: str, stamp: Stamp) -> None:
-    """Keep a course; only the newest few of a subject stay."""
-    of_subject = courses.c.subject_id == subject_id
-    connection.execute(delete(courses).where(of_subject, courses.c.made_of == made_of))
-    row = {"subject_id": subject_id, "made_of": made_of, "recorded_at": stamp.at, "document": document}
-    connection.execute(insert(courses).values(row))
-    newest = select(courses.c.made_of).where(of_subject).order_by(courses.c.recorded_at.desc())
-    stay = connection.execute(newest.limit(_MOST_COURSES)).scalars().all()
-    connection.execute(delete(courses).where(of_subject, courses.c.made_of.not_in(stay)))
 
 
 def photos_of(subject_id: int) -> Select[str]:

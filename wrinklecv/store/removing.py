@@ -6,10 +6,11 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection, Table, delete, func, or_, select
 
+from .kept_courses import forget_courses
+from .rows import owner_of
 from .schema import (
     assessments,
     comparisons,
-    courses,
     files,
     measures,
     photos,
@@ -36,8 +37,7 @@ def remove_photos(connection: Connection, ids: Collection[int]) -> set[str]:
 
 def remove_visit(connection: Connection, visit_id: int) -> set[str]:
     """Delete one visit, and the courses kept of its subject; return the photos that nobody has now."""
-    of_it = select(visits.c.subject_id).where(visits.c.id == visit_id).scalar_subquery()
-    connection.execute(delete(courses).where(courses.c.subject_id == of_it))
+    forget_courses(connection, owner_of(connection, visits, visit_id))
     ids = connection.execute(select(photos.c.id).where(photos.c.visit_id == visit_id)).scalars().all()
     orphans = remove_photos(connection, ids)
     connection.execute(delete(visits).where(visits.c.id == visit_id))
@@ -57,7 +57,8 @@ def remove_subject(connection: Connection, subject_id: int) -> tuple[dict[str, i
         "photos": len(ids),
     }
     orphans = remove_photos(connection, ids)
-    for table in (courses, visits, treatments, subject_names):
+    forget_courses(connection, subject_id)
+    for table in (visits, treatments, subject_names):
         connection.execute(delete(table).where(table.c.subject_id == subject_id))
     connection.execute(delete(subjects).where(subjects.c.id == subject_id))
     return counts, orphans

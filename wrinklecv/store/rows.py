@@ -18,6 +18,11 @@ def subject_id(connection: Connection, code: str) -> int:
     return int(found)
 
 
+def owner_of(connection: Connection, table: Table, row_id: int) -> int:
+    """Return the id of the subject whose visit or treatment it is."""
+    return int(connection.execute(select(table.c.subject_id).where(table.c.id == row_id)).scalar_one())
+
+
 def saved_before(connection: Connection, table: Table, key: str, digest: str) -> int | None:
     """Return the id of what was saved under this form's key; raise StoreError when it was something else."""
     if not key:

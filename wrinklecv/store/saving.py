@@ -14,9 +14,10 @@ from ..errors import StoreError
 from ..visits import NewPhoto, Subject, Treatment, Visit, VisitForm
 from . import audit
 from .audit import Stamp
+from .kept_courses import forget_courses
 from .numbers import save_assessments, save_comparisons
 from .removing import remove_photos
-from .rows import current, insert_row, next_number, saved_before, subject_id
+from .rows import current, insert_row, next_number, owner_of, saved_before, subject_id
 from .schema import files, photos, subject_names, subjects, treatments, visits
 
 Contents = dict[str, bytes]
@@ -93,6 +94,7 @@ def change_visit(
     connection.execute(
         update(visits).where(visits.c.id == number).values(visited_on=visit.visited_on, notes=visit.notes)
     )
+    forget_courses(connection, owner_of(connection, visits, number))
     kept = {photo.sha256: photo for photo in visit.photos}
     gone = set()
     for row in connection.execute(select(photos).where(photos.c.visit_id == number)).all():
@@ -149,6 +151,7 @@ def change_treatment(connection: Connection, treatment: Treatment, stamp: Stamp)
     number = current(connection, treatments, treatment, "Treatment", stamp)
     day = select(treatments.c.treated_on).where(treatments.c.id == number)
     before = connection.execute(day).scalar_one()
+    forget_courses(connection, owner_of(connection, treatments, number))
     connection.execute(
         update(treatments).where(treatments.c.id == number).values(**_treatment_values(treatment))
     )
@@ -165,6 +168,7 @@ def _moved(before: date, now: date) -> dict[str, int | str]:
 def remove_treatment(connection: Connection, treatment: Treatment, stamp: Stamp) -> None:
     """Delete a treatment that was entered by mistake."""
     number = current(connection, treatments, treatment, "Treatment", stamp)
+    forget_courses(connection, owner_of(connection, treatments, number))
     connection.execute(delete(treatments).where(treatments.c.id == number))
     told: dict[str, int | str] = {"day": treatment.treated_on.isoformat()}
     audit.append(connection, stamp, "delete", f"treatment {number}", told)

@@ -238,7 +238,7 @@ courses = Table(
     metadata,
     Column("subject_id", ForeignKey("subjects.id"), primary_key=True, autoincrement=False),
     Column("made_of", String(64), primary_key=True),
-    Column("recorded_at", UtcDateTime, nullable=False),
+    Column("number", Integer, nullable=False),
     Column("document", Text, nullable=False),
 )
 """The newest courses of each subject, so that none is followed anew at every look."""

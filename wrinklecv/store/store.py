@@ -25,7 +25,7 @@ from ..visits import (
     Visit,
     VisitForm,
 )
-from . import audit, numbers, reading, removing, saving
+from . import audit, kept_courses, numbers, reading, removing, saving
 from .audit import Stamp
 from .backups import BACKUPS, back_up
 from .database import Database
@@ -198,12 +198,16 @@ class Store:
     def course(self, code: str, made_of: str) -> str | None:
         """Return the course of a subject that `keep_course` was given as made of this, None without."""
         with self._database.reading() as connection:
-            return numbers.course_of(connection, subject_id(connection, code), made_of)
+            return kept_courses.course_of(connection, subject_id(connection, code), made_of)
 
-    def keep_course(self, code: str, made_of: str, document: str) -> None:
-        """Keep a subject's course, the newest few; they go with the subject, and with any visit of it."""
-        with self._writing() as (connection, stamp):
-            numbers.keep_course(connection, subject_id(connection, code), made_of, document, stamp)
+    def keep_course(self, code: str, made_of: str, document: str, of_photos: Collection[str]) -> None:
+        """Keep a subject's course, the newest few, until a visit or treatment is changed or removed.
+
+        Raises StoreError when one of its photos (sha256) is no longer the subject's.
+        """
+        with self._writing() as (connection, _):
+            number = subject_id(connection, code)
+            kept_courses.keep_course(connection, number, made_of, document, of_photos)
 
     # -- the store itself --------------------------------------------------------------------------
 

@@ -106,8 +106,9 @@ def _show_data() -> None:
     st.code(str(jobs_folder().absolute()), language=None)
     st.markdown(
         "Nowhere else. A photo that you look at on *Assess a photo* or *Rest and expression* stays in memory "
-        "until the page or the tab is closed. Nothing is sent anywhere: the app answers to this machine only "
-        "and asks nobody. Photos show faces, and a crop of a face can be recognised too: keep the "
+        "until the page or the tab is closed, the last one until another is measured. Nothing is sent "
+        "anywhere: the app answers to this machine only and asks nobody. Photos show faces, and a crop of a "
+        "face can be recognised too: keep the "
         "folder on an encrypted disk, and back it up. `wrinklecv purge` deletes a subject of the first place "
         "for good; what a batch gave is deleted on its page."
     )

@@ -17,6 +17,9 @@ from wrinklecv.visits import SubjectPage
 
 from .measuring import workers
 
+_COURSES = "follow-courses"
+_MOST_COURSES = 4
+
 
 def place() -> str | Path:
     """Return where the store is: WRINKLECV_STORE (a folder or a database's URL), else in the home folder."""
@@ -39,9 +42,11 @@ def told() -> dict[str, str]:
 def course_of(page: SubjectPage) -> FollowUp:
     """Follow a subject, or return what was followed before: the same photos, treatments, noise and settings.
 
-    Only the visits of `page` are followed.
+    Only the visits of `page` are followed. The session keeps the last few too: the store does not keep one
+    with a photo that crashed, nor on a full disk.
     """
     bar = st.empty()
+    known = cast("dict[str, FollowUp]", st.session_state.setdefault(_COURSES, {}))
 
     def tell(one: Measured, done: int, total: int) -> None:
         words = f"Measured {done} of {total} photos …" if done < total else "Following the lines …"
@@ -50,6 +55,9 @@ def course_of(page: SubjectPage) -> FollowUp:
     only, pool = {visit.visited_on for visit in page.visits}, workers()
     try:
         with opened() as store:
-            return follow_subject(store, page.subject.code, jobs=pool, days=only, progress=tell)
+            code = page.subject.code
+            return follow_subject(store, code, jobs=pool, days=only, progress=tell, known=known)
     finally:
         bar.empty()
+        while len(known) > _MOST_COURSES:
+            del known[next(iter(known))]

@@ -6,7 +6,7 @@ from datetime import date
 
 import streamlit as st
 
-from wrinklecv.errors import NotComparableError
+from wrinklecv.errors import WrinkleError
 from wrinklecv.records import Expression
 from wrinklecv.settings import DEFAULTS
 from wrinklecv.visits import PhotoKind, SubjectPage
@@ -81,7 +81,7 @@ def _show_course(page: SubjectPage) -> None:
         return
     try:
         course = course_of(page)
-    except NotComparableError:
+    except WrinkleError:
         show_record(None, page)
         correct_entry(page, date.today())
         raise

@@ -27,7 +27,8 @@ _KEPT = "measured"
 _MOST_KEPT = 2
 """Results of one kind that a session keeps: all kinds together are 20 MB."""
 _SHARED: WeakValueDictionary[Hashable, Future[Any]] = WeakValueDictionary()
-"""What some session keeps: another that asks for the same finds it. Gone with the last of them."""
+"""What some session keeps: another that asks for the same finds it. Gone with the last of them; but the pool
+holds its last task until the next."""
 _GLANCE_S = 0.2
 _MOST_TRIES = 3
 _MOST_WAIT_S = 10 * PHOTO_TIMEOUT_S
@@ -53,7 +54,9 @@ def measured(work: Callable[..., Result], key: Hashable, *arguments: Any, words:
     """
     kept = cast("dict[Hashable, Future[Any]]", st.session_state.setdefault(_KEPT, {}).setdefault(work, {}))
     whole_key = (key, DEFAULTS.digest)
-    future = kept.get(whole_key) or _SHARED.get((work, whole_key))
+    shared_key, future = (work, whole_key), kept.get(whole_key)
+    is_own = future is not None
+    future = future or _SHARED.get(shared_key)
     tries = 0
     while future is None or not _comes(future, words):  # once more where the pool itself broke
         kept.pop(whole_key, None)
@@ -63,15 +66,18 @@ def measured(work: Callable[..., Result], key: Hashable, *arguments: Any, words:
                 Code.CRASHED, "The processes that measure photos die. Free some memory; try again."
             )
         future = workers().begin(work, arguments, timeout_s=PHOTO_TIMEOUT_S)
-        kept[whole_key] = _SHARED[work, whole_key] = future
+        kept[whole_key] = _SHARED[shared_key] = future
+        is_own = True
     kept.pop(whole_key, None)
     kept[whole_key] = future  # the newest stay longest
     while len(kept) > _MOST_KEPT:
         del kept[next(iter(kept))]
     result = result_of(future, PHOTO_TIMEOUT_S)
     if isinstance(result, Failed):
-        _SHARED.pop((work, whole_key), None)
-        if result.code is not Code.CRASHED:  # the machine's fault as likely: asked again, it is tried again
+        if _SHARED.get(shared_key) is future:
+            del _SHARED[shared_key]
+        # The machine's fault as likely, or another session's: asked again, it is tried again.
+        if not is_own or result.code is not Code.CRASHED:
             del kept[whole_key]
         raise PhotoError(result.code, result.message)
     return cast("Result", result)
