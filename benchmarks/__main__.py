@@ -1,6 +1,7 @@
 """Run the benchmarks: ``python -m benchmarks [NAME] [FOLDER]``, all by default; ``--help`` lists the names.
 
-One named bench prints its tables. Without a name all run and `docs/accuracy.md` is written anew.
+One named bench prints its tables, and puts them into `docs/accuracy.md` with `--put`. Without a name all run
+and that page is written anew.
 """
 
 from __future__ import annotations
@@ -26,11 +27,16 @@ def main() -> None:
         type=Path,
         help="your photos; `lines` wants a folder with photos/ and lines/, `smooth` and `repeat` any folder",
     )
+    parser.add_argument("--put", action="store_true", help="put the tables into docs/accuracy.md")
     asked = parser.parse_args()
+    if asked.put and (asked.folder or not asked.bench):
+        parser.error("--put goes with the name of one bench, on the project's own photos")
     if asked.folder and not asked.folder.is_dir():
         parser.error(f"{asked.folder} is no folder")
     names = (asked.bench,) if asked.bench else _ALL
     sections = {name: _run(name, asked.folder) for name in names}
+    if asked.put:
+        print(f"\nPut into {page.put(asked.bench, sections[asked.bench])}")
     if not asked.bench:
         print(f"\nWritten: {page.write(sections)}")
 

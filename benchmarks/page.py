@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from wrinklecv.records import MEASURE_VERSION
@@ -31,14 +32,31 @@ code; figures on real photos come from photos that the method was tuned on, unle
 """
 
 
+def put(name: str, tables: tuple[Table, ...]) -> Path:
+    """Put the tables of one bench into the page, in place of its older ones; all else stays."""
+    text = _PAGE.read_text(encoding="utf-8")
+    _PAGE.write_text(spliced(text, name, tables), encoding="utf-8")
+    return _PAGE
+
+
+def spliced(text: str, name: str, tables: tuple[Table, ...]) -> str:
+    """Return the page with one bench's part made anew; where it has none yet, it comes in its order."""
+    head, *parts = re.split(r"^(?=## )", text, flags=re.MULTILINE)
+    by_title = {part.splitlines()[0].removeprefix("## "): part for part in parts}
+    by_title[TITLES[name]] = _part(name, tables)
+    order = [*TITLES.values(), *by_title]
+    return head + "".join(by_title[title] for title in dict.fromkeys(order) if title in by_title)
+
+
+def _part(name: str, tables: tuple[Table, ...]) -> str:
+    return "\n".join([f"## {TITLES[name]}\n", *map(markdown, tables)]) + "\n"
+
+
 def write(sections: dict[str, tuple[Table, ...]]) -> Path:
     """Write the page from each bench's tables and return where it is."""
-    parts = [_HEAD.format(version=MEASURE_VERSION, names="|".join(TITLES))]
-    for name, tables in sections.items():
-        parts.append(f"## {TITLES[name]}\n")
-        parts.extend(markdown(table) for table in tables)
-    parts.append("## Pictures\n")
-    for name, caption in draw_cases(_PAGE.parent).items():
-        parts.append(f"![{caption}]({name})\n\n*{caption}. Drawn faces, no persons.*\n")
-    _PAGE.write_text("\n".join(parts), encoding="utf-8")
+    text = _HEAD.format(version=MEASURE_VERSION, names="|".join(TITLES)) + "\n"
+    text += "".join(_part(name, tables) for name, tables in sections.items())
+    pictures = draw_cases(_PAGE.parent).items()
+    shown = (f"![{caption}]({name})\n\n*{caption}. Drawn faces, no persons.*\n" for name, caption in pictures)
+    _PAGE.write_text(text + "\n".join(["## Pictures\n", *shown]), encoding="utf-8")
     return _PAGE

@@ -269,6 +269,7 @@ def test_every_bench_has_its_part_of_the_page() -> None:
         "follow",
         "store",
         "batch",
+        "app",
         "speed",
     ]
     assert all(callable(_bench(name)) for name in page.TITLES)
@@ -310,3 +311,13 @@ def test_cells_stand_below_each_other() -> None:
 def test_a_missed_bar_is_marked() -> None:
     rows = bar_table("t", [Bar("a", "1", "≤ 2", True), Bar("b", "3", "≤ 2", False), Bar("c", "4")]).rows
     assert [row[-1] for row in rows] == ["met", "**missed**", ""]
+
+
+def test_one_bench_is_put_into_the_page_and_all_else_stays() -> None:
+    head, tail = "# Title\n\nwords\n\n## Against lines that people drew\n\nl\n\n", "## Time and memory\n\ns\n"
+    old = f"{head}{tail}\n## Pictures\n\np\n"
+    table = Table("A table", ("a",), (("1",),))
+    once = page.spliced(old, "batch", (table,))
+    assert once == old.replace("## Time", f"## Many photos\n\n{markdown(table)}\n## Time")
+    again = page.spliced(once, "batch", (Table("Another", ("a",), (("2",),)),))
+    assert again == once.replace(markdown(table), markdown(Table("Another", ("a",), (("2",),))))
