@@ -111,6 +111,46 @@ def test_workers_outlive_the_thread_that_asked_for_them() -> None:
     assert len(found) == 2 and found[0] == found[1]
 
 
+@linux
+def test_two_threads_that_share_workers_replace_a_broken_pool_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    workers, found = start_workers(2), dict[str, list[object]]()
+    pools: list[object] = []
+    make = workers._make_pool
+    assert make
+
+    def made() -> object:
+        pools.append(make())
+        return pools[-1]
+
+    monkeypatch.setattr(workers, "_make_pool", made)
+
+    def ask(name: str, words: dict[int, str]) -> None:
+        tasks = [(n, (words.get(n, "good"), n)) for n in range(6)]
+        found[name] = [result for _, result in workers.do(harm, tasks, timeout_s=60)]
+
+    threads = [
+        threading.Thread(target=ask, args=("one", {0: "nap", 1: "crash with all"})),
+        threading.Thread(target=ask, args=("two", {0: "nap", 1: "nap"})),
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    workers.stop()
+    assert found["two"] == list(range(6)), "the other session's killer costs it nothing"
+    one = [result.code if isinstance(result, Failed) else result for result in found["one"]]
+    assert one == [0, Code.CRASHED, 2, 3, 4, 5]
+    assert len(pools) <= 3, "each pool that breaks is replaced once"
+
+
+def test_workers_that_were_stopped_start_no_processes_behind_anybodys_back() -> None:
+    workers = start_workers(1)
+    pool = workers._pool
+    workers.stop()
+    with pytest.raises(WorkersError, match="were stopped"):
+        workers._renew(pool)
+
+
 def test_a_result_that_is_an_error_holds_nobody_who_asked_for_it() -> None:
     future: Future[None] = Future()
     future.set_exception(NoFaceError(Code.NO_FACE, "no face"))

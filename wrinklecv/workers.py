@@ -57,23 +57,26 @@ class Failed(NamedTuple):
 
 @dataclass(slots=True)
 class _Task(Generic[Key]):
-    """One task under way: `future` is None where there is nothing to do."""
+    """One task under way, in `pool`; `future` is None where there is nothing to do."""
 
     key: Key
     work: Callable[..., Any]
     arguments: tuple[Any, ...] | None
     timeout_s: float
     future: Future[Any] | None = None
+    pool: Any = None
 
 
 class Workers:
-    """Does tasks, in order; in this process when it has no pool."""
+    """Does tasks, in order; in this process when it has no pool. Threads may share it."""
 
     def __init__(self, jobs: int, make_pool: Callable[[], Any] | None = None) -> None:
         self._under_way = _AHEAD * jobs
         self._make_pool = make_pool
         self._pool = make_pool() if make_pool else None
         self._fruitless = 0
+        self._is_stopped = False
+        self._renewing = threading.Lock()
 
     def do(
         self, work: Callable[..., Any], tasks: Tasks[Key], *, timeout_s: float
@@ -115,12 +118,18 @@ class Workers:
 
     def stop(self) -> None:
         """End the processes; what is under way is lost."""
+        with self._renewing:
+            self._is_stopped = True
+            self._end()
+
+    def _end(self) -> None:
         if self._pool is not None:
             self._pool.stop()
             self._pool.join()
 
     def _begin(self, task: _Task[Key]) -> None:
         if task.arguments is not None:
+            task.pool = self._pool
             task.future = self.begin(task.work, task.arguments, timeout_s=task.timeout_s)
 
     def _first(self, waiting: deque[_Task[Key]]) -> tuple[Key, Any]:
@@ -133,7 +142,7 @@ class Workers:
                 # All workers died at once, and nobody knows whose fault it was: this task is tried alone.
                 deaths += broken
                 broken = True
-                self._renew()
+                self._renew(task.pool)
                 result = _expired(None)
             else:
                 self._fruitless = 0
@@ -145,7 +154,7 @@ class Workers:
             self._begin(task)
         waiting.popleft()
         for other in waiting if broken else ():
-            if other.future is not None and not is_answered(other.future):
+            if other.pool is not self._pool and other.future is not None and not is_answered(other.future):
                 self._begin(other)
         return task.key, result
 
@@ -174,16 +183,21 @@ class Workers:
         worker = begun.get(id(future), 0)
         return bool(worker) and worker not in manager.worker_manager.workers
 
-    def _renew(self) -> None:
-        """Replace a pool that broke."""
-        self._fruitless += 1
-        self.stop()
-        if self._fruitless > _MOST_FRUITLESS or self._make_pool is None:
-            raise WorkersError(
-                "The processes that measure die as soon as they start. Free some memory, or take fewer "
-                "processes (--jobs). What is finished is kept: the same command goes on from there."
-            )
-        self._pool = self._make_pool()
+    def _renew(self, broken: Any) -> None:
+        """Replace a pool that broke, unless another thread has done so."""
+        with self._renewing:
+            if self._pool is not broken:
+                return
+            self._fruitless += 1
+            self._end()
+            if self._is_stopped:
+                raise WorkersError("The processes that measure were stopped. Try again.")
+            if self._fruitless > _MOST_FRUITLESS or self._make_pool is None:
+                raise WorkersError(
+                    "The processes that measure die as soon as they start. Free some memory, or take fewer "
+                    "processes (--jobs). What is finished is kept: the same command goes on from there."
+                )
+            self._pool = self._make_pool()
 
 
 Jobs = int | Workers
