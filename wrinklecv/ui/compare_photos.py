@@ -20,7 +20,7 @@ from wrinklecv.records import Expression, Region
 from wrinklecv.tables import to_json
 
 from . import parts, sight
-from .measuring import measured
+from .measuring import begin, measured
 from .pair_numbers import show_movement, show_origin, show_regions, show_untold
 from .pair_outcome import outcome_of
 from .pair_pictures import show_pictures
@@ -79,6 +79,7 @@ def _hashes(asked: _Asked) -> tuple[str, str]:
 
 def _compared(asked: _Asked, name: Expression) -> Comparison:
     """Compare the photos, without their names; `name` is part of the key, since its regions are."""
+    begin(sight.assess_for_pair, (asked.expression.sha256,), asked.expression.content)
     found = []
     for source, which in zip(asked, ("The rest photo", "The expression photo"), strict=True):
         with parts.about(which):

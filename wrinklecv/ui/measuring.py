@@ -44,6 +44,13 @@ def workers() -> Workers:
     return start_workers(max(2, os.cpu_count() or 1), prepare=sight.prepare)
 
 
+def begin(work: Callable[..., object], key: Hashable, *arguments: Any) -> None:
+    """Begin what `measured` will be asked for in a moment, without waiting for it."""
+    kept, whole_key = _kept(work), (key, DEFAULTS.digest)
+    if whole_key not in kept and (work, whole_key) not in _SHARED:
+        kept[whole_key] = _begun(work, whole_key, arguments)
+
+
 def measured(work: Callable[..., Result], key: Hashable, *arguments: Any, words: str) -> Result:
     """Have `work` done in a worker process, showing `words` meanwhile; the same key again is not done again.
 
@@ -52,8 +59,7 @@ def measured(work: Callable[..., Result], key: Hashable, *arguments: Any, words:
     keeps its last few, and finds those of the others. Raises what `work` raises; PhotoError when its
     process died or hung.
     """
-    kept = cast("dict[Hashable, Future[Any]]", st.session_state.setdefault(_KEPT, {}).setdefault(work, {}))
-    whole_key = (key, DEFAULTS.digest)
+    kept, whole_key = _kept(work), (key, DEFAULTS.digest)
     shared_key, future = (work, whole_key), kept.get(whole_key)
     is_own = future is not None
     future = future or _SHARED.get(shared_key)
@@ -65,8 +71,7 @@ def measured(work: Callable[..., Result], key: Hashable, *arguments: Any, words:
             raise PhotoError(
                 Code.CRASHED, "The processes that measure photos die. Free some memory; try again."
             )
-        future = workers().begin(work, arguments, timeout_s=PHOTO_TIMEOUT_S)
-        kept[whole_key] = _SHARED[shared_key] = future
+        kept[whole_key] = future = _begun(work, whole_key, arguments)
         is_own = True
     kept.pop(whole_key, None)
     kept[whole_key] = future  # the newest stay longest
@@ -81,6 +86,19 @@ def measured(work: Callable[..., Result], key: Hashable, *arguments: Any, words:
             del kept[whole_key]
         raise PhotoError(result.code, result.message)
     return cast("Result", result)
+
+
+def _kept(work: Callable[..., object]) -> dict[Hashable, Future[Any]]:
+    """Return what this session keeps of one kind."""
+    every = st.session_state.setdefault(_KEPT, {})
+    return cast("dict[Hashable, Future[Any]]", every.setdefault(work, {}))
+
+
+def _begun(work: Callable[..., object], whole_key: Hashable, arguments: tuple[Any, ...]) -> Future[Any]:
+    """Begin some work, and let other sessions find it."""
+    future = workers().begin(work, arguments, timeout_s=PHOTO_TIMEOUT_S)
+    _SHARED[work, whole_key] = future
+    return future
 
 
 def _comes(future: Future[Any], words: str) -> bool:
