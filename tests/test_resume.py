@@ -356,7 +356,13 @@ def test_ctrl_c_stops_with_130_says_how_to_go_on_and_the_same_command_does(tmp_p
         (photos / f"{number:02}.jpg").write_bytes(content[:2] + marker + comment + content[2:])
     command = [sys.executable, "-m", "wrinklecv", "score", str(photos), "--out", str(out), "--jobs", "1"]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # A shell that runs the tests in the background has its children ignore Ctrl-C, and theirs.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         assert process.stdout
         assert process.stdout.readline() == "00.jpg\tscored\t\n"
