@@ -125,14 +125,14 @@ def kills(folder: Path, *, photos: int, kills: int, within_s: tuple[float, float
     for _ in range(kills):
         finished = _finished(killed)
         notes.write_text("")
-        process = begun(source, killed, jobs=2, notes=notes)
-        try:
-            process.wait(chance.uniform(*within_s))
-        except subprocess.TimeoutExpired:
-            children = workers_of(process.pid)
-            process.kill()
-            process.wait()
-            orphans += _outlived(children)
+        children: list[int] = []
+        with begun(source, killed, jobs=2, notes=notes) as process:
+            try:
+                process.wait(chance.uniform(*within_s))
+            except subprocess.TimeoutExpired:
+                children = workers_of(process.pid)
+                process.kill()
+        orphans += _outlived(children)
         again += sum(sha256 in finished for sha256 in notes.read_text().split())
     finished = _finished(killed)
     notes.write_text("")

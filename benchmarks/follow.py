@@ -194,7 +194,9 @@ def _table(
         ),
         Bar("there called not comparable", f"{np.mean(refused):.0%}"),
         _share_bar(
-            "sightings of a line that are the same drawn line", [True] * same + [False] * (lines - same), 0.95
+            "sightings of a followed line that are the same drawn line",
+            [True] * same + [False] * (lines - same),
+            0.95,
         ),
         Bar(
             "conversions dynamic ↔ at rest that are told: right",
@@ -220,4 +222,4 @@ def _share_bar(name: str, hits: Sequence[bool], target: float, *, most: bool = F
     share = float(np.mean(hits)) if hits else 0.0
     met = share <= target if most else share >= target
     sign = "≤" if most else "≥"
-    return Bar(name, f"{share:.1%} of {len(hits)}", f"{sign} {target:.0%}", met)
+    return Bar(name, f"{sum(hits)} of {len(hits)} ({share:.1%})", f"{sign} {target:.0%}", met)

@@ -33,10 +33,20 @@ code; figures on real photos come from photos that the method was tuned on, unle
 
 
 def put(name: str, tables: tuple[Table, ...]) -> Path:
-    """Put the tables of one bench into the page, in place of its older ones; all else stays."""
+    """Put the tables of one bench into the page, in place of its older ones; all else stays.
+
+    Raises ValueError where the page tells of another measure version: numbers of two are not mixed.
+    """
     text = _PAGE.read_text(encoding="utf-8")
-    _PAGE.write_text(spliced(text, name, tables), encoding="utf-8")
+    if f"(measure version {MEASURE_VERSION})" not in text:
+        raise ValueError(f"{_PAGE.name} is not of measure version {MEASURE_VERSION}: run all benches")
+    parts = spliced(text, name, tables).partition("## ")
+    _PAGE.write_text(_head() + "".join(parts[1:]), encoding="utf-8")
     return _PAGE
+
+
+def _head() -> str:
+    return _HEAD.format(version=MEASURE_VERSION, names="|".join(TITLES)) + "\n"
 
 
 def spliced(text: str, name: str, tables: tuple[Table, ...]) -> str:
@@ -54,8 +64,7 @@ def _part(name: str, tables: tuple[Table, ...]) -> str:
 
 def write(sections: dict[str, tuple[Table, ...]]) -> Path:
     """Write the page from each bench's tables and return where it is."""
-    text = _HEAD.format(version=MEASURE_VERSION, names="|".join(TITLES)) + "\n"
-    text += "".join(_part(name, tables) for name, tables in sections.items())
+    text = _head() + "".join(_part(name, tables) for name, tables in sections.items())
     pictures = draw_cases(_PAGE.parent).items()
     shown = (f"![{caption}]({name})\n\n*{caption}. Drawn faces, no persons.*\n" for name, caption in pictures)
     _PAGE.write_text(text + "\n".join(["## Pictures\n", *shown]), encoding="utf-8")

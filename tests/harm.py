@@ -29,6 +29,12 @@ def harm(word: str, number: int) -> int:
     return number
 
 
+def harm_with(word: str, number: int, load: bytes) -> int:
+    """Do what `harm` does, with a load that takes a while to arrive."""
+    assert load is not None
+    return harm(word, number)
+
+
 def crash_once(mark: Path, number: int) -> int:
     """Die unless somebody died here before."""
     if not mark.exists():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import app_pages
 import pytest
@@ -54,6 +55,18 @@ def test_a_photo_that_killed_its_worker_is_not_tried_again_by_every_click(
     app.run()
     assert not app.exception
     assert parts.md("crashed") in app.error[0].value
+
+
+def test_workers_whose_pool_broke_mend_themselves() -> None:
+    workers: Any = measuring.workers()
+    pool = workers._pool
+    pool.stop()
+    pool.join()
+    app = uploaded("good.jpg", SAMPLES[-1].read_bytes() + b"after a break")
+    assert not app.exception
+    assert len(app.metric) == 4
+    assert measuring.workers() is workers
+    assert workers._pool is not pool
 
 
 def test_a_pool_that_broke_is_replaced() -> None:

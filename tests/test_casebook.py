@@ -207,7 +207,7 @@ def test_a_course_that_another_program_followed_is_not_kept(
     """An update below a running app: its new workers are of another program than itself."""
     save_visit(store, "001", DAY, first_visit[:1], key="a", jobs=1)
     kept: list[str] = []
-    monkeypatch.setattr(Store, "keep_course", lambda *asked: kept.append(asked[1]))
+    monkeypatch.setattr(Store, "keep_course", lambda *asked: kept.append(asked[1].subject.code))
     follow = casebook._follow
     monkeypatch.setattr(casebook, "_follow", lambda *given: (follow(*given)[0], "newer"))
     known: dict[str, FollowUp] = {}
@@ -221,8 +221,8 @@ def test_a_process_that_dies_while_it_follows_is_not_blamed_on_a_photo(
     store: Store, first_visit: tuple[Measured, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save_visit(store, "001", DAY, first_visit[:1], key="a", jobs=1)
-    monkeypatch.setattr(casebook, "_follow", lambda *_: Failed(Code.TIMED_OUT, "It took longer than 40 s."))
-    with pytest.raises(WorkersError, match=r"could not be followed\. It took longer"):
+    monkeypatch.setattr(casebook, "_follow", lambda *_: Failed(Code.TIMED_OUT, "Check the disk."))
+    with pytest.raises(WorkersError, match=r"could not be followed: it took too long\. Try again"):
         follow_subject(store, "001", jobs=1)
 
 
@@ -231,7 +231,7 @@ def test_a_course_whose_photo_crashed_is_not_kept(
 ) -> None:
     save_visit(store, "001", DAY, first_visit[:2], key="a", jobs=1)
     kept: list[str] = []
-    monkeypatch.setattr(Store, "keep_course", lambda *asked: kept.append(asked[1]))
+    monkeypatch.setattr(Store, "keep_course", lambda *asked: kept.append(asked[1].subject.code))
     judged = casebook._judged
 
     def crashed(shot: NewShot, read: Any) -> Measured:

@@ -21,7 +21,7 @@ from wrinklecv.pairs import Comparison
 from wrinklecv.records import Expression, Region
 from wrinklecv.store import METRICS, Store, method_of, open_store
 from wrinklecv.store.database import journal_mode
-from wrinklecv.visits import Consent, NewPhoto, PhotoKind, Subject, Treatment, VisitForm
+from wrinklecv.visits import Consent, NewPhoto, PhotoKind, Subject, SubjectPage, Treatment, VisitForm
 
 DAY = date(2026, 1, 10)
 HOSTILE = (
@@ -118,39 +118,35 @@ def test_the_newest_courses_of_a_subject_are_kept_by_what_they_were_made_of(plac
             store.add_subject(Subject(code))
         keys = [f"{number:064x}" for number in range(10)]
         for key in (*keys, keys[3]):
-            store.keep_course("001", key, f"of {key}", ())
-        store.keep_course("002", keys[0], "other", ())
+            store.keep_course(store.page("001"), key, f"of {key}")
+        store.keep_course(store.page("002"), keys[0], "other")
         assert [store.course("001", key) for key in keys] == [None, None, *(f"of {key}" for key in keys[2:])]
         assert store.course("002", keys[0]) == "other"
         with pytest.raises(StoreError, match="no subject 003"):
-            store.keep_course("003", keys[0], "", ())
+            store.keep_course(SubjectPage(Subject("003"), (), (), ()), keys[0], "")
 
 
-def test_courses_go_with_whatever_is_taken_from_them(store: Store) -> None:
+def test_courses_go_with_whatever_is_taken_from_them_and_none_comes_late(store: Store) -> None:
     first, second = a_photo(b"one"), a_photo(b"two", run="2")
     visit = store.save_visit(VisitForm("k", "001", DAY, (first, second)))
     treatment = store.save_treatment("t", Treatment("001", DAY))
 
-    def is_gone(act: Callable[[], object]) -> bool:
-        store.keep_course("001", "f" * 64, "{}", [photo.sha256 for photo in visit.photos])
+    def goes(act: Callable[[], object]) -> None:
+        before = store.page("001")
+        store.keep_course(before, "f" * 64, "{}")
         assert store.course("001", "f" * 64) == "{}"
         act()
-        return store.course("001", "f" * 64) is None
+        assert store.course("001", "f" * 64) is None
+        with pytest.raises(StoreError, match="changed while it was followed"):
+            store.keep_course(before, "f" * 64, "{}")
+        assert store.course("001", "f" * 64) is None
 
-    assert is_gone(lambda: store.change_treatment(replace(treatment, units=2.0)))
+    goes(lambda: store.change_treatment(replace(treatment, units=2.0)))
     (treatment,) = store.page("001").treatments
-    assert is_gone(lambda: store.remove_treatment(treatment))
-    assert is_gone(lambda: store.change_visit(replace(visit, notes="seen")))
+    goes(lambda: store.remove_treatment(treatment))
+    goes(lambda: store.change_visit(replace(visit, photos=visit.photos[:1])))
     (visit,) = store.page("001").visits
-    assert is_gone(lambda: store.remove_visit(visit))
-
-
-def test_a_course_of_photos_that_are_gone_is_not_kept(store: Store) -> None:
-    visit = store.save_visit(VisitForm("k", "001", DAY, (a_photo(b"one"), a_photo(b"two", run="2"))))
-    store.change_visit(replace(visit, photos=visit.photos[:1]))
-    with pytest.raises(StoreError, match="removed while they were followed"):
-        store.keep_course("001", "f" * 64, "{}", [photo.sha256 for photo in visit.photos])
-    assert store.course("001", "f" * 64) is None
+    goes(lambda: store.remove_visit(visit))
 
 
 def test_a_number_of_each_region_is_read_and_a_refused_photo_has_none(store: Store) -> None:
@@ -417,7 +413,7 @@ def test_a_purge_leaves_no_byte_of_the_subject(place: Place) -> None:
         )
         store.save_visit(form)
         store.save_treatment("CANARY-form", Treatment("CANARY-code", DAY, notes="CANARY-treated"))
-        store.keep_course("CANARY-code", "f" * 64, "CANARY-course", ())
+        store.keep_course(store.page("CANARY-code"), "f" * 64, "CANARY-course")
         purged = store.purge("CANARY-code")
         assert (purged.visits, purged.treatments, purged.photos, purged.backups) == (1, 1, 21, ())
         held = [path for path in place.folder.rglob("*") if path.is_file()]

@@ -56,7 +56,7 @@ def fill(store: Store) -> None:
     store.save_treatment(
         "t", Treatment("001", date(2026, 1, 10), regions, "product", 0.1, ((1 / 3, -2.5),), "notes")
     )
-    store.keep_course("001", "f" * 64, "{}", ())
+    store.keep_course(store.page("001"), "f" * 64, "{}")
 
 
 def values(store: Store) -> Any:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harm import children_of, crash_once, harm, is_running
+from harm import children_of, crash_once, harm, harm_with, is_running
 
 from wrinklecv.codes import Code
 from wrinklecv.errors import NoFaceError, WorkersError
@@ -130,12 +130,51 @@ def test_two_threads_that_saw_one_pool_break_replace_it_once() -> None:
     workers.stop()
 
 
+@linux
+def test_two_threads_whose_workers_are_all_killed_at_once_both_go_on() -> None:
+    """With more to send than fits on the way: what one's new pool does not know would never end."""
+    workers, found = start_workers(2), dict[str, list[Any]]()
+    large = bytes(4_000_000)
+    assert list(workers.do(harm, [(0, ("good", 0))], timeout_s=60)) == [(0, 0)]
+
+    def ask(name: str) -> None:
+        tasks = [(n, ("good" if n else "nap", n, large)) for n in range(8)]
+        found[name] = [result for _, result in workers.do(harm_with, tasks, timeout_s=60)]
+
+    threads = [threading.Thread(target=ask, args=(name,)) for name in ("one", "two")]
+    for thread in threads:
+        thread.start()
+    time.sleep(1)
+    for pid in children_of(os.getpid()):
+        os.kill(pid, signal.SIGKILL)
+    for thread in threads:
+        thread.join(60)
+    assert found == {"one": list(range(8)), "two": list(range(8))}
+    workers.stop()
+
+
+def test_who_waits_for_stopped_workers_is_told() -> None:
+    workers, told = start_workers(1), list[str]()
+
+    def ask() -> None:
+        try:
+            list(workers.do(harm, [(0, ("hang", 0))], timeout_s=60))
+        except WorkersError as error:
+            told.append(str(error))
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    time.sleep(2)
+    workers.stop()
+    thread.join(20)
+    assert told and "were stopped" in told[0]
+
+
 def test_workers_that_were_stopped_start_no_processes_behind_anybodys_back() -> None:
     workers = start_workers(1)
-    pool = workers._pool
     workers.stop()
     with pytest.raises(WorkersError, match="were stopped"):
-        workers._renew(pool)
+        workers.begin(harm, ("good", 1), timeout_s=60)
 
 
 def test_a_result_that_is_an_error_holds_nobody_who_asked_for_it() -> None:
@@ -148,6 +187,7 @@ def test_a_result_that_is_an_error_holds_nobody_who_asked_for_it() -> None:
         told.value.add_note("of one session")
         raised.append(told.value)
     assert len({id(error) for error in raised}) == 3
+    assert [error.__notes__ for error in raised] == [["of one session"]] * 3
     assert [error.code for error in raised] == [Code.NO_FACE] * 3
     kept = future.exception()
     assert kept and kept.__traceback__ is None and not hasattr(kept, "__notes__")

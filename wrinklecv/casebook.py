@@ -38,6 +38,11 @@ _FOLLOW_TIMEOUT_S, _FOLLOW_PHOTO_TIMEOUT_S = 30.0, 10.0
 """For a course, and for each of its photos: a third of a second, on a busy machine many times that."""
 _PERHAPS_ONCE = (Code.CRASHED, Code.TIMED_OUT, Code.OUT_OF_MEMORY)
 """Perhaps the machine's fault: such a course is not kept."""
+_WHY = {
+    Code.TIMED_OUT: "it took too long. Try again when this machine is less busy.",
+    Code.OUT_OF_MEMORY: "it took more memory than is allowed. Free some, or follow fewer visits.",
+    Code.CRASHED: "the process died twice. Free some memory and try again; please report it if it stays so.",
+}
 _LEAST_DEGREES = 10
 """Repeats that a clinic's own noise rests on, beyond the first of each visit and expression."""
 _MOST_SETS = 100
@@ -299,13 +304,13 @@ def follow_subject(
         timeout_s = _FOLLOW_TIMEOUT_S + _FOLLOW_PHOTO_TIMEOUT_S * len(photos)
         ((_, found),) = workers.do(_follow, [(None, task)], timeout_s=timeout_s)
     if isinstance(found, Failed):
-        raise WorkersError(f"The lines of this subject could not be followed. {found.message}")
+        raise WorkersError(f"The lines of this subject could not be followed: {_WHY[found.code]}")
     followed, sources = found
     course: FollowUp = replace(followed, unscored=unscored)
     known[made_of] = course
     if sources == SOURCES and not any(photo.code in _PERHAPS_ONCE for photo in unscored):
         with contextlib.suppress(StoreError):  # a full disk does not keep anybody from looking
-            store.keep_course(code, made_of, course_text(course), [photo.sha256 for _, photo in photos])
+            store.keep_course(page, made_of, course_text(course))
     return course
 
 

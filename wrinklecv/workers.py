@@ -25,6 +25,7 @@ from multiprocessing.connection import wait
 from multiprocessing.context import SpawnContext, SpawnProcess
 from types import ModuleType
 from typing import Any, Generic, NamedTuple, TypeVar
+from weakref import WeakKeyDictionary
 
 from .codes import Code
 from .errors import WorkersError, WrinkleError
@@ -42,6 +43,8 @@ _GRACE_S = 120.0
 """What a new worker may take to start on a busy machine."""
 _MOST_FRUITLESS = 4
 """Pools in a row that broke before anything was done."""
+_ROW_S = 60.0
+"""Pools that broke with longer between them are no row: something else on the machine eats memory."""
 _LOOK_S = 0.2
 _PATIENCE_S = 1.0
 _NO_MEMORY = 77
@@ -57,14 +60,13 @@ class Failed(NamedTuple):
 
 @dataclass(slots=True)
 class _Task(Generic[Key]):
-    """One task under way, in `pool`; `future` is None where there is nothing to do."""
+    """One task under way; `future` is None where there is nothing to do."""
 
     key: Key
     work: Callable[..., Any]
     arguments: tuple[Any, ...] | None
     timeout_s: float
     future: Future[Any] | None = None
-    pool: Any = None
 
 
 class Workers:
@@ -73,10 +75,12 @@ class Workers:
     def __init__(self, jobs: int, make_pool: Callable[[], Any] | None = None) -> None:
         self._under_way = _AHEAD * jobs
         self._make_pool = make_pool
-        self._pool = make_pool() if make_pool else None
+        self._pool: Any = make_pool() if make_pool else None
         self._fruitless = 0
-        self._is_stopped = False
+        self._renewed_s = 0.0
+        self.is_stopped = False
         self._renewing = threading.Lock()
+        self._pool_of: WeakKeyDictionary[Future[Any], Any] = WeakKeyDictionary()
 
     def do(
         self, work: Callable[..., Any], tasks: Tasks[Key], *, timeout_s: float
@@ -102,24 +106,32 @@ class Workers:
             yield self._first(waiting)
 
     def begin(self, work: Callable[..., Any], arguments: tuple[Any, ...], *, timeout_s: float) -> Future[Any]:
-        """Begin one task in one of the processes; `result_of` tells what became of it, at the first try."""
+        """Begin one task in one of the processes; `result_of` tells what became of it, at the first try.
+
+        Raises WorkersError when processes die as soon as they start, or were stopped.
+        """
         assert self._pool is not None, "only workers with processes begin tasks"  # noqa: S101
+        pool = self._pool
+        if not pool.active:
+            self._renew(pool)
+            pool = self._pool
         try:
-            future: Future[Any] = self._pool.schedule(_limited, (work, arguments), timeout=timeout_s)
+            future: Future[Any] = pool.schedule(_limited, (work, arguments), timeout=timeout_s)
         except RuntimeError:  # the pool broke a moment ago
             future = Future()
             future.set_exception(BrokenProcessPool())
+        self._pool_of[future] = pool
         return future
 
-    @property
-    def is_alive(self) -> bool:
-        """Whether the pool takes tasks: it replaces workers that die, and can break itself."""
-        return self._pool is None or bool(self._pool.active)
+    def answers(self, future: Future[Any]) -> bool:
+        """Say whether a task that was begun here can still come to its end: its pool is there and whole."""
+        pool = self._pool_of.get(future)
+        return pool is not None and pool is self._pool and bool(pool.active) and not self.is_stopped
 
     def stop(self) -> None:
         """End the processes; what is under way is lost."""
         with self._renewing:
-            self._is_stopped = True
+            self.is_stopped = True
             self._end()
 
     def _end(self) -> None:
@@ -129,7 +141,6 @@ class Workers:
 
     def _begin(self, task: _Task[Key]) -> None:
         if task.arguments is not None:
-            task.pool = self._pool
             task.future = self.begin(task.work, task.arguments, timeout_s=task.timeout_s)
 
     def _first(self, waiting: deque[_Task[Key]]) -> tuple[Key, Any]:
@@ -142,7 +153,7 @@ class Workers:
                 # All workers died at once, and nobody knows whose fault it was: this task is tried alone.
                 deaths += broken
                 broken = True
-                self._renew(task.pool)
+                self._renew(self._pool_of.get(task.future) if task.future else None)
                 result = _expired(None)
             else:
                 self._fruitless = 0
@@ -154,7 +165,7 @@ class Workers:
             self._begin(task)
         waiting.popleft()
         for other in waiting if broken else ():
-            if other.pool is not self._pool and other.future is not None and not is_answered(other.future):
+            if other.future is not None and not (is_answered(other.future) or self.answers(other.future)):
                 self._begin(other)
         return task.key, result
 
@@ -165,7 +176,10 @@ class Workers:
         # Those before it in the queue may take as long each.
         until = time.monotonic() + (_AHEAD + 1) * task.timeout_s + _GRACE_S
         while not wait_for((task.future,), _PATIENCE_S).done:
-            if self._is_lost(task.future) and not wait_for((task.future,), _PATIENCE_S).done:
+            is_gone, is_lost = not self.answers(task.future), self._is_lost(task.future)
+            if (is_gone or is_lost) and not wait_for((task.future,), _PATIENCE_S).done:
+                if is_gone:  # a pool that ended or was replaced answers nobody
+                    raise BrokenProcessPool
                 return _expired(None)
             if time.monotonic() > until:
                 raise BrokenProcessPool
@@ -177,8 +191,7 @@ class Workers:
         On a busy machine Pebble can see that a worker died before it hears which task that one had begun;
         then it would wait until the task is late. Its own lists tell, which it does not show in public.
         """
-        assert self._pool is not None, "only workers with processes are waited for"  # noqa: S101
-        manager = self._pool._pool_manager
+        manager = self._pool_of[future]._pool_manager
         begun = {id(t.future): t.worker_id for t in tuple(manager.task_manager.tasks.values())}
         worker = begun.get(id(future), 0)
         return bool(worker) and worker not in manager.worker_manager.workers
@@ -186,12 +199,13 @@ class Workers:
     def _renew(self, broken: Any) -> None:
         """Replace a pool that broke, unless another thread has done so."""
         with self._renewing:
+            if self.is_stopped:
+                raise WorkersError("The processes that measure were stopped. Try again.")
             if self._pool is not broken:
                 return
-            self._fruitless += 1
+            in_a_row = time.monotonic() - self._renewed_s < _ROW_S
+            self._fruitless, self._renewed_s = (self._fruitless if in_a_row else 0) + 1, time.monotonic()
             self._end()
-            if self._is_stopped:
-                raise WorkersError("The processes that measure were stopped. Try again.")
             if self._fruitless > _MOST_FRUITLESS or self._make_pool is None:
                 raise WorkersError(
                     "The processes that measure die as soon as they start. Free some memory, or take fewer "
@@ -281,7 +295,11 @@ def result_of(future: Future[Any], timeout_s: float) -> Any:
     if isinstance(error, ProcessExpired):
         return _expired(error.exitcode)
     # A future may be asked again: what is raised holds on to whoever raises it, with all that they know.
-    raise copy.copy(error) if isinstance(error, WrinkleError) else error
+    if isinstance(error, WrinkleError):
+        fresh = copy.copy(error)
+        fresh.__dict__["__notes__"] = list(getattr(error, "__notes__", ()))
+        raise fresh
+    raise error
 
 
 def is_answered(future: Future[Any]) -> bool:

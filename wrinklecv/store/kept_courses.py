@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from sqlalchemy import Connection, delete, func, insert, select
 
-from ..errors import StoreError
-from .numbers import photos_of
 from .schema import courses
 
 _MOST = 8
@@ -20,16 +16,8 @@ def course_of(connection: Connection, subject_id: int, made_of: str) -> str | No
     return connection.execute(select(courses.c.document).where(which)).scalar_one_or_none()
 
 
-def keep_course(
-    connection: Connection, subject_id: int, made_of: str, document: str, of_photos: Collection[str]
-) -> None:
-    """Keep a course; only the newest few of a subject stay.
-
-    Raises StoreError when one of its photos (sha256) is no longer the subject's.
-    """
-    owned = connection.execute(photos_of(subject_id).distinct()).scalars()
-    if not set(of_photos) <= set(owned):
-        raise StoreError("Photos were removed while they were followed. Look at the subject again.")
+def keep_course(connection: Connection, subject_id: int, made_of: str, document: str) -> None:
+    """Keep a course; only the newest few of a subject stay."""
     own = courses.c.subject_id == subject_id
     connection.execute(delete(courses).where(own, courses.c.made_of == made_of))
     newest = connection.execute(select(func.max(courses.c.number)).where(own)).scalar_one() or 0

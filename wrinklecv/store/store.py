@@ -200,14 +200,17 @@ class Store:
         with self._database.reading() as connection:
             return kept_courses.course_of(connection, subject_id(connection, code), made_of)
 
-    def keep_course(self, code: str, made_of: str, document: str, of_photos: Collection[str]) -> None:
-        """Keep a subject's course, the newest few, until a visit or treatment is changed or removed.
+    def keep_course(self, page: SubjectPage, made_of: str, document: str) -> None:
+        """Keep the course of a subject, the newest few, until a visit or treatment is changed or removed.
 
-        Raises StoreError when one of its photos (sha256) is no longer the subject's.
+        page: what it was made from. Raises StoreError when visits or treatments are others meanwhile.
         """
         with self._writing() as (connection, _):
-            number = subject_id(connection, code)
-            kept_courses.keep_course(connection, number, made_of, document, of_photos)
+            now = reading.page(connection, page.subject.code)
+            if (now.visits, now.treatments) != (page.visits, page.treatments):
+                raise StoreError("The subject was changed while it was followed. Look at it again.")
+            number = subject_id(connection, page.subject.code)
+            kept_courses.keep_course(connection, number, made_of, document)
 
     # -- the store itself --------------------------------------------------------------------------
 

@@ -35,11 +35,11 @@ _MOST_WAIT_S = 10 * PHOTO_TIMEOUT_S
 """Others' photos come first; a future of a pool that another session had replaced never comes."""
 
 
-@st.cache_resource(show_spinner=False, validate=lambda found: found.is_alive, on_release=Workers.stop)
+@st.cache_resource(show_spinner=False, validate=lambda found: not found.is_stopped, on_release=Workers.stop)
 def workers() -> Workers:
     """Return the processes that measure photos for all sessions; they know nothing of persons.
 
-    Two at least: a photo that hangs holds up nobody else. A pool that broke is replaced.
+    Two at least: a photo that hangs holds up nobody else. They replace a pool of theirs that broke.
     """
     return start_workers(max(2, os.cpu_count() or 1), prepare=sight.prepare)
 
@@ -112,7 +112,7 @@ def _comes(future: Future[Any], words: str) -> bool:
         with place.container(), st.spinner(words, show_time=True):
             hold = st.empty()
             until = time.monotonic() + _MOST_WAIT_S
-            while pool.is_alive and time.monotonic() < until and not wait((future,), _GLANCE_S).done:
+            while pool.answers(future) and time.monotonic() < until and not wait((future,), _GLANCE_S).done:
                 hold.empty()
         place.empty()
     return is_answered(future)
