@@ -184,6 +184,7 @@ def test_a_result_that_is_an_error_holds_nobody_who_asked_for_it() -> None:
     for _ in range(3):
         with pytest.raises(NoFaceError, match="no face") as told:
             result_of(future, 1)
+        assert not hasattr(told.value, "__notes__")
         told.value.add_note("of one session")
         raised.append(told.value)
     assert len({id(error) for error in raised}) == 3
@@ -191,6 +192,12 @@ def test_a_result_that_is_an_error_holds_nobody_who_asked_for_it() -> None:
     assert [error.code for error in raised] == [Code.NO_FACE] * 3
     kept = future.exception()
     assert kept and kept.__traceback__ is None and not hasattr(kept, "__notes__")
+    kept.add_note("of the worker")
+    for _ in range(2):
+        with pytest.raises(NoFaceError) as told:
+            result_of(future, 1)
+        told.value.add_note("mine")
+        assert told.value.__notes__ == ["of the worker", "mine"]
 
 
 def test_workers_that_are_there_already_go_on() -> None:

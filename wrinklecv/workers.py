@@ -297,7 +297,8 @@ def result_of(future: Future[Any], timeout_s: float) -> Any:
     # A future may be asked again: what is raised holds on to whoever raises it, with all that they know.
     if isinstance(error, WrinkleError):
         fresh = copy.copy(error)
-        fresh.__dict__["__notes__"] = list(getattr(error, "__notes__", ()))
+        if notes := getattr(error, "__notes__", ()):
+            fresh.__dict__["__notes__"] = list(notes)  # a copy shares them
         raise fresh
     raise error
 
