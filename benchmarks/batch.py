@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .cheap import CRASHES, SAMPLE
+from .served import workers_of
 from .speed import with_comment
 from .table import Bar, Table, bar_table
 from .throughput import throughput
@@ -93,12 +94,6 @@ def done(photos: Path, out: Path, *, jobs: int, notes: Path) -> tuple[int, str]:
     process = begun(photos, out, jobs=jobs, notes=notes)
     said, _ = process.communicate()
     return process.returncode, said.strip().splitlines()[-1]
-
-
-def workers_of(pid: int) -> list[int]:
-    """Return the children of a process (Linux)."""
-    found = Path(f"/proc/{pid}/task").glob("*/children")
-    return [int(child) for file in found for child in file.read_text(encoding="ascii").split()]
 
 
 def is_running(pid: int) -> bool:

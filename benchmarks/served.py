@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -85,11 +85,16 @@ def processes_of(pid: int) -> list[int]:
     found, todo = [], [pid]
     while todo:
         found.append(one := todo.pop())
-        for file in Path(f"/proc/{one}/task").glob("*/children"):
-            try:
-                todo += map(int, file.read_text(encoding="ascii").split())
-            except OSError:
-                continue
+        todo += workers_of(one)
+    return found
+
+
+def workers_of(pid: int) -> list[int]:
+    """Return the children of a process, none where it is gone (Linux)."""
+    found: list[int] = []
+    for file in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):
+            found += map(int, file.read_text(encoding="ascii").split())
     return found
 
 

@@ -30,7 +30,7 @@ print([(after - before) / photos for before, after in zip(came[warm - 1], came[-
 _BATCH = """
 import sys, time
 from pathlib import Path
-from benchmarks.batch import workers_of
+from benchmarks.served import workers_of
 from benchmarks.cheap import memory_mb
 from wrinklecv.batch import score
 import os

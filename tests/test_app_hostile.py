@@ -20,7 +20,7 @@ from browser_tabs import Tab
 from streamlit.testing.v1 import AppTest
 from test_app import SAMPLES, uploaded, words
 
-from benchmarks.served import Served, serve
+from benchmarks.served import Served, processes_of, serve
 from wrinklecv import DISCLAIMER, Expression, Region
 from wrinklecv.casebook import NewShot, measure_visit, new_photo
 from wrinklecv.errors import WrinkleError
@@ -182,7 +182,7 @@ def watched(pid: int) -> Iterator[set[str]]:
 
     def watch() -> None:
         while not over.wait(0.1):
-            found.update(remote_addresses(family(pid)))
+            found.update(remote_addresses(set(processes_of(pid))))
 
     thread = threading.Thread(target=watch)
     thread.start()
@@ -191,20 +191,6 @@ def watched(pid: int) -> Iterator[set[str]]:
     finally:
         over.set()
         thread.join()
-
-
-def family(pid: int) -> set[int]:
-    parents = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            told = stat.read_text()
-        except OSError:
-            continue
-        parents[int(stat.parent.name)] = int(told.rpartition(")")[2].split()[1])
-    found = {pid}
-    while more := {child for child, parent in parents.items() if parent in found} - found:
-        found |= more
-    return found
 
 
 def remote_addresses(pids: set[int]) -> Iterator[str]:
