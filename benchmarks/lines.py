@@ -108,10 +108,10 @@ def count_lines(drawn: Drawn, weights: tuple[float, ...]) -> Float:
     for region in Region:
         found = np.zeros((0, 2))
         if region in drawn.sights:
-            lines, _ = find_lines(
+            detected = find_lines(
                 drawn.chart, region, drawn.skin, drawn.face.scale, drawn.sights[region], settings=settings
             )
-            found = evenly([face_chart.mm_to_px(line.path_mm) for line in lines])
+            found = evenly([face_chart.mm_to_px(line.path_mm) for line in detected.lines])
         result.append(_compared(found, drawn, region))
     return np.array(result)
 

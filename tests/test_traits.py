@@ -28,7 +28,7 @@ def bare_skin() -> Skin:
     """Return a face of which everything is even skin."""
     yes, no = np.ones(face_chart.PATCH_SHAPE, bool), np.zeros(face_chart.PATCH_SHAPE, bool)
     flat = np.zeros(face_chart.PATCH_SHAPE, np.float32)
-    return Skin(yes, no, no, no, yes, -1.0, 0.02, flat + np.float32(0.02), (flat, flat, flat))
+    return Skin(yes, no, no, no, yes, -1.0, 0.02, flat + np.float32(0.02), (flat, flat, flat), 0.0)
 
 
 def valley(contrast: float = 0.2, *, sd_mm: float = 0.5) -> Float:

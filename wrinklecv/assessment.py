@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from .chart import make_chart
 from .face import find_face
-from .lines import USUAL_LINE_MM, find_lines, sight_of
+from .lines import USUAL_LINE_MM, Detected, find_lines, sight_of
 from .measures import measure_region
 from .model import MODEL_SHA256
-from .quality import judge_photo
-from .records import MEASURE_VERSION, Assessment, Face, Line, Photo, Region, Verdict
+from .quality import judge_photo, judge_strands
+from .records import MEASURE_VERSION, Assessment, Face, Photo, Region, Verdict
 from .regions import measure_coverage, with_lines
 from .settings import DEFAULTS, Settings
 from .sharpness import edge_blur_mm
@@ -34,23 +34,25 @@ def assess(
     quality = judge_photo(photo, face, chart, skin, coverage, edge_blur_mm=blur_mm, settings=settings)
     refused = {f.region for f in quality if f.verdict is Verdict.REFUSE}
     measured = () if None in refused else tuple(r for r in Region if r not in refused)
-    found: dict[Region, tuple[tuple[Line, ...], float]] = {}
+    found: dict[Region, Detected] = {}
     for region in measured:
         sight = sight_of(coverage[region], blur_mm, settings=settings)
         found[region] = find_lines(chart, region, skin, face.scale, sight, settings=settings)
-    lines = tuple(line for some, _ in found.values() for line in some)
+    for region, detected in found.items():
+        quality += tuple(judge_strands(region, detected.strands_mm, settings=settings))
+    lines = tuple(line for detected in found.values() for line in detected.lines)
     seen = measure_coverage(chart, with_lines(skin.usable, skin.visible, [line.path_mm for line in lines]))
     regions = tuple(
         measure_region(
             region,
-            some,
+            detected.lines,
             coverage=seen[region].share,
             area_mm2=seen[region].area_mm2,
-            detection_limit=limit,
+            detection_limit=detected.detection_limit,
             scale_relative_sd=face.scale.relative_sd,
             least_length_mm=USUAL_LINE_MM,
         )
-        for region, (some, limit) in found.items()
+        for region, detected in found.items()
     )
     return Assessment(
         photo_name=photo.name,

@@ -64,6 +64,7 @@ class Code(StrEnum):
     UNEVEN_LIGHT = "uneven_light"
     SMOOTHED = "smoothed"
     HAIR_OVER_FOREHEAD = "hair_over_forehead"
+    HAIR_OR_FRAME = "hair_or_frame"
     LITTLE_SKIN = "little_skin"
     EYES_CLOSED = "eyes_closed"
     # the pair

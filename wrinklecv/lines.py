@@ -15,6 +15,7 @@ from .ridges import find_ridges
 from .settings import Settings
 from .sharpness import blur_doubt_share, camera_blur_mm
 from .skin import Skin
+from .strands import upright_strands_mm
 from .traits import faintest_contrast, likelihood, measure_traits
 
 _END_SD_MM = 0.35
@@ -48,13 +49,28 @@ class Proposals:
     """All dark paths of a region that could be lines, before they are judged.
 
     glance: where they were looked for. paths_px: each (N, 2) glance px. traits: (P, T), see `traits.py`.
-    noise: (S,) contrast that texture alone shows at each scale of the filter.
+    noise: (S,) contrast that texture alone shows at each scale of the filter. strands_mm: see `strands.py`.
     """
 
     glance: Glance
     paths_px: tuple[Float, ...]
     traits: Float
     noise: Float
+    strands_mm: float
+
+
+@dataclass(frozen=True, slots=True)
+class Detected:
+    """What was found in one region.
+
+    lines: longest first. detection_limit: the contrast from which a usual line of `USUAL_LINE_MM` would
+    have been found in its middle. strands_mm: length of hair or frames: what looked like a line but is too
+    thin or too dark for its width to be one, and upright strands (`strands.py`).
+    """
+
+    lines: tuple[Line, ...]
+    detection_limit: float
+    strands_mm: float
 
 
 def propose_lines(chart: Chart, region: Region, skin: Skin, sight: Sight, *, settings: Settings) -> Proposals:
@@ -68,23 +84,21 @@ def propose_lines(chart: Chart, region: Region, skin: Skin, sight: Sight, *, set
     ridges = find_ridges(glance.light, sigmas_mm=settings.sigmas_mm, px_per_mm=glance.px_per_mm)
     noise = noise_contrasts(ridges, usable, glance.allows, px_per_mm=glance.px_per_mm)
     paths = find_paths(ridges, visible, glance.allows, noise, settings=settings, px_per_mm=glance.px_per_mm)
-    return Proposals(glance, tuple(paths), measure_traits(glance, ridges, noise, skin, paths), noise)
+    strands_mm = upright_strands_mm(glance, ridges, usable, noise, settings=settings)
+    traits = measure_traits(glance, ridges, noise, skin, paths)
+    return Proposals(glance, tuple(paths), traits, noise, strands_mm)
 
 
 def find_lines(
     chart: Chart, region: Region, skin: Skin, scale: Scale, sight: Sight, *, settings: Settings
-) -> tuple[tuple[Line, ...], float]:
-    """Find and measure the lines of one region, longest first.
-
-    Also returns the detection limit: the contrast from which a usual line of `USUAL_LINE_MM` would have
-    been found in the middle of the region.
-    """
+) -> Detected:
+    """Find and measure the lines of one region."""
     proposals = propose_lines(chart, region, skin, sight, settings=settings)
     piece = proposals.glance.piece
     light = piece.cut(chart.light)
     blur_mm2 = sight.camera_blur_mm**2 + chart.blur_mm2 + face_chart.BICUBIC_PX2 / face_chart.PX_PER_MM**2
     likely = likelihood(proposals.traits, settings.line_weights)
-    found = []
+    found, strands_mm = [], proposals.strands_mm
     for path, chance in zip(proposals.paths_px, likely, strict=True):
         if chance < settings.min_likelihood:
             continue
@@ -100,9 +114,14 @@ def find_lines(
         # Contrast is that of the sharp line, the noise that of the glance, where the line is shallower.
         noise *= blurred_mm / profile.sigma_mm
         line = _line(chart, piece, profile, noise, scale, sight.doubt_share, float(chance))
-        if _is_line(line, profile, settings):
+        if not _is_valley(line, profile, settings):
+            continue
+        if _is_strand(line, settings):
+            strands_mm += line.length_mm
+        else:
             found.append(line)
-    return tuple(sorted(found, key=lambda line: -line.length_mm)), _limit(proposals, settings)
+    longest_first = tuple(sorted(found, key=lambda line: -line.length_mm))
+    return Detected(longest_first, _limit(proposals, settings), strands_mm)
 
 
 def _limit(proposals: Proposals, settings: Settings) -> float:
@@ -153,11 +172,18 @@ def _line(
     )
 
 
-def _is_line(line: Line, profile: Profile, settings: Settings) -> bool:
+def _is_strand(line: Line, settings: Settings) -> bool:
+    """Tell hair and frames by their width: too thin, or darker than a fold so thin can be."""
+    return line.width_mm < settings.min_line_width_mm or (
+        line.contrast > settings.steep_contrast
+        and line.contrast > settings.max_line_steepness_per_mm * line.width_mm
+    )
+
+
+def _is_valley(line: Line, profile: Profile, settings: Settings) -> bool:
     """Judge a candidate as a whole: long, dark, certain and a valley rather than an edge."""
     return (
         line.length_mm >= settings.min_line_mm
-        and line.width_mm >= settings.min_line_width_mm
         and line.contrast >= settings.min_line_contrast
         and line.signal_to_noise >= settings.line_signal_to_noise
         and profile.evenness >= settings.min_evenness

@@ -40,6 +40,20 @@ def judge_photo(
     return tuple(findings)
 
 
+def judge_strands(region: Region, strands_mm: float, *, settings: Settings) -> Iterator[Finding]:
+    """Doubt a region in which things too thin or too dark for lines were left out, `strands_mm` of them."""
+    name = region.value.replace("_", " ")
+    yield from _judged(
+        Code.HAIR_OR_FRAME,
+        strands_mm,
+        (settings.warn_strands_mm, None),
+        f"{{value:.0f}} mm of hair or of a frame lie over the {name} and were left out (limit "
+        "{threshold:.0f} mm): others may have been taken for lines. Hold the hair back, take glasses off.",
+        unit="mm",
+        region=region,
+    )
+
+
 def _judged(
     code: Code,
     value: float,

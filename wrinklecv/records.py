@@ -32,7 +32,7 @@ Float = npt.NDArray[Any]
 Bytes = npt.NDArray[Any]
 Mask = npt.NDArray[Any]
 
-MEASURE_VERSION = 3
+MEASURE_VERSION = 4
 """Rises whenever the same photo and settings would give another number."""
 
 

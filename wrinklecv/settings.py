@@ -105,6 +105,12 @@ class Settings:
     min_line_width_mm: float = 0.3
     """A single hair is 0.06 to 0.12 mm wide. Seen at 8 px/mm or finer it reads narrower than this; below
     that, the photo cannot tell by width."""
+    steep_contrast: float = 0.6
+    max_line_steepness_per_mm: float = 1.35
+    """A line of more contrast than the first has at most the second times its width (mm). The steepest of 600
+    lines of photos, a frown, has 1.27; a lock of hair 1.7, thin metal rims 1.25 to 2.4."""
+    warn_strands_mm: float = 20.0
+    """From this length of such things on a region is in doubt."""
     min_evenness: float = 0.25
     """Lower rise beside the valley over the higher: a step edge has 0, a valley 1."""
     max_depth_spread: float = 1.0

@@ -25,6 +25,11 @@ _ROUNDS = 24
 """Growth steps; each reaches about one `_AROUND_MM` further, and none is wasted after the last gain."""
 _LEAST_AROUND = 0.02
 """Share of skin in that square below which it says nothing."""
+_SHADE_MM = 5
+"""Side of the square against whose mean fine shades are read."""
+_MOSTLY_SKIN = 0.6
+_LEAST_PATCHES = 200
+"""Fewer millimetres of skin do not tell the colour of their shades."""
 _BROW_TOP_MM = -60.0
 _CLIPPED = 250
 """sRGB grey level from which a channel says nothing more."""
@@ -40,7 +45,8 @@ class Skin:
     so that lines look flatter than they are. light, texture: of the skin the growth began from, median log
     light and fine contrast.
     roughness: (h', w') fine contrast everywhere. gaps: log light, ln red/green and ln blue/green against
-    the skin around, each (h', w') float32.
+    the skin around, each (h', w') float32. shade_redness: how ln red/green changes per log light in this
+    skin's own fine shades, usually below 0.
     """
 
     usable: Mask
@@ -52,6 +58,7 @@ class Skin:
     texture: float
     roughness: Float
     gaps: tuple[Float, Float, Float]
+    shade_redness: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,6 +95,7 @@ def find_skin(chart: Chart, *, settings: Settings) -> Skin:
         texture=float(np.median(patches.contrast[seeds])) if core.size else 0.0,
         roughness=patches.contrast,
         gaps=_gaps(patches, skin),
+        shade_redness=_shade_redness(patches, skin & ~patches.clipped),
     )
 
 
@@ -156,6 +164,25 @@ def _gaps(patches: _Patches, skin: Mask) -> tuple[Float, Float, Float]:
     gap = patches.features - np.where(weight[..., None] > _LEAST_AROUND, around, every)
     light, red, blue = (np.ascontiguousarray(gap[..., k], dtype=np.float32) for k in range(3))
     return light, red, blue
+
+
+def _shade_redness(patches: _Patches, skin: Mask) -> float:
+    """Fit ln red/green against log light over what differs within a few mm of skin: pores, lines, folds.
+
+    Shade in skin is lit by skin, so it is redder; how much depends on the skin, the light and the camera.
+    """
+    inside = skin.astype(np.float32)
+    counted = patches.features * inside[..., None]
+    weight = cv2.blur(inside, (_SHADE_MM, _SHADE_MM))
+    around = cv2.blur(counted, (_SHADE_MM, _SHADE_MM)) / np.maximum(weight, 1e-6)[..., None]
+    fine = (patches.features - around)[skin & (weight > _MOSTLY_SKIN)]
+    if len(fine) < _LEAST_PATCHES:
+        return 0.0
+    light, red = fine[:, 0], fine[:, 1]
+    # What differs most is a mole, a hair or an edge rather than a shade.
+    usual = np.abs(light) < np.percentile(np.abs(light), 95)
+    light, red = light[usual], red[usual]
+    return float((light @ red) / max(float(light @ light), 1e-9))
 
 
 def _counted(patches: _Patches) -> Float:

@@ -1,4 +1,4 @@
-"""What a dark path looks like, in eighteen numbers, and how likely a person would draw it as a line.
+"""What a dark path looks like, in nineteen numbers, and how likely a person would draw it as a line.
 
 A pixel cannot tell a wrinkle from a pore or a hair; a whole path can. Each path is described by its own
 traits and by medians of the skin around, which a single other line hardly moves. Their weighted sum is the
@@ -31,14 +31,20 @@ narrow, broad: contrast at the narrowest and at the widest scale;
 sloping: difference of the light on the two sides (a step edge has much);
 bowed: ln(path / chord), in tenths;
 lighter, bluer, coloured: ln light, ln blue/green and colour distance against the skin around (hair is
-dark and coloured); on_skin: share of the path on what `skin.py` calls skin; rough: ln of the fine
-contrast there over that of this face's cheeks and glabella;
+dark and coloured); unlike_shade: how far ln red/green at the path, against its two sides, is from what a
+shade of that depth has in this very skin, per log light (hair and frames have a colour of their own);
+on_skin: share of the path on what `skin.py` calls skin; rough: ln of the fine contrast there over that of
+this face's cheeks and glabella;
 forehead, glabella: 1 there, else 0; brow_aside: |u| / 30 mm and brow_height: squared distance from the
 forehead's middle height / (10 mm)², forehead only; eye_distance: from the outer canthus, (mm − 20) / 10,
 eye_angle: / 30°, downwards, beside the eyes only."""
 
 _REGULAR_MM = 0.5
 """Smoothing of the light before slopes are read from it."""
+_SIDES_MM = 1.25
+"""Where the colour beside a path is read: off the line, and not yet in the next."""
+_FAINTEST = 0.015
+"""Darkening (log light, over a patch of 1 mm) below which its colour is noise."""
 _FOREHEAD_V_MM = -78.0
 _LEAST = 1e-4
 _LIMITS: dict[str, tuple[float, float]] = {
@@ -52,6 +58,7 @@ _LIMITS: dict[str, tuple[float, float]] = {
     "lighter": (-1.5, 0.5),
     "bluer": (-0.5, 0.5),
     "coloured": (0.0, 1.0),
+    "unlike_shade": (0.0, 1.0),
     "rough": (-1.0, 2.0),
     "brow_height": (0.0, 6.0),
     "eye_distance": (-1.5, 2.0),
@@ -170,10 +177,17 @@ def _surroundings(glance: Glance, skin: Skin, points: _Points) -> dict[str, Floa
     places = face_chart.mm_to_patches(glance.to_mm(points.places_px))
     light, red, blue = (points.means(sample(part, places)) for part in skin.gaps)
     roughness = points.means(sample(skin.roughness, places))
+    aside = points.normals * (glance.px_per_mm * _SIDES_MM)
+    beside = [face_chart.mm_to_patches(glance.to_mm(points.places_px + way)) for way in (aside, -aside)]
+    darker, redder = (
+        (points.means(sample(part, beside[0])) + points.means(sample(part, beside[1]))) / 2 - here
+        for part, here in zip(skin.gaps[:2], (light, red), strict=True)
+    )
     return {
         "lighter": light,
         "bluer": blue,
         "coloured": np.hypot(red, blue),
+        "unlike_shade": np.abs(redder - skin.shade_redness * darker) / np.maximum(darker, _FAINTEST),
         "on_skin": points.means(sample(skin.usable.astype(np.float32), places)),
         "rough": np.log(np.maximum(roughness, _LEAST) / max(skin.texture, _LEAST)),
     }

@@ -13,6 +13,7 @@ from scipy.spatial import cKDTree
 from .. import chart, head
 from ..records import Float, Region, frozen_array
 from .camera import Camera, Cast
+from .folds import folded
 from .shape import Movement
 
 FWHM_PER_SD = 2.3548
@@ -98,11 +99,11 @@ def surface_length(points_mm: Float) -> float:
 # -- drawing ---------------------------------------------------------------------------------------
 
 
-def draw_line(light: Float, line: TrueLine, camera: Camera, seen: Cast) -> None:
+def draw_line(light: Float, line: TrueLine, camera: Camera, seen: Cast, colour: Float) -> None:
     """Darken linear `light` (H, W, 3) in place by one line, averaged over each pixel's area.
 
     The light without the line hardly changes within a pixel, so the line's transmittance alone is
-    drawn finer and averaged.
+    drawn finer and averaged. colour: (3,) of `fold_colour`.
     """
     height, width = light.shape[:2]
     reach_px = (3.5 * line.width_mm / FWHM_PER_SD + 0.6) * camera.px_per_mm + 2
@@ -123,9 +124,8 @@ def draw_line(light: Float, line: TrueLine, camera: Camera, seen: Cast) -> None:
     transmittance = np.ones(inside.shape, np.float32)
     depth = line.contrast * profile(points[inside], line, camera.head_size)
     transmittance[inside] = np.exp(-depth)
-    light[y0:y1, x0:x1] *= cv2.resize(transmittance, near.shape[::-1], interpolation=cv2.INTER_AREA)[
-        ..., None
-    ]
+    share = cv2.resize(transmittance, near.shape[::-1], interpolation=cv2.INTER_AREA)
+    light[y0:y1, x0:x1] = folded(light[y0:y1, x0:x1], share, colour)
 
 
 def profile(points_mm: Float, line: TrueLine, head_size: float) -> Float:

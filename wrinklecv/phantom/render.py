@@ -14,6 +14,7 @@ from ..head import surface, unroll
 from ..records import Bytes, Float, Photo, frozen_array
 from .camera import Camera, Cast, cast, meet, rotation
 from .eyes import draw_eye, iris_centre, iris_points, lid_places
+from .folds import fold_colour
 from .glasses import draw_lenses, frame_layers
 from .light import (
     backdrop_beyond_mm,
@@ -135,7 +136,7 @@ def _draw_light(
         white = np.full(3, shade(np.array([[0.0, 0.0, 1.0]]), shot)[0])
         draw_eye(light, side, person, moved, camera, white, towards[:2])
     for line in lines:
-        draw_line(light, line, camera, sight.seen)
+        draw_line(light, line, camera, sight.seen, fold_colour(skin_colour(person.skin_tone)))
     _draw_before(light, person, shot, camera, sight)
     if shot.shadow_edge is not None:
         _draw_shadow_edge(light, shot, camera, sight, shot.shadow_edge)
