@@ -116,7 +116,7 @@ def find_lines(
         line = _line(chart, piece, profile, noise, scale, sight.doubt_share, float(chance))
         if not _is_valley(line, profile, settings):
             continue
-        if _is_strand(line, settings):
+        if _is_strand(line, profile, settings):
             strands_mm += line.length_mm
         else:
             found.append(line)
@@ -172,11 +172,14 @@ def _line(
     )
 
 
-def _is_strand(line: Line, settings: Settings) -> bool:
-    """Tell hair and frames by their width: too thin, or darker than a fold so thin can be."""
-    return line.width_mm < settings.min_line_width_mm or (
-        line.contrast > settings.steep_contrast
-        and line.contrast > settings.max_line_steepness_per_mm * line.width_mm
+def _is_strand(line: Line, profile: Profile, settings: Settings) -> bool:
+    """Tell hair and frames: too thin, darker than a fold so thin can be, or the gap beside a bright hair."""
+    steepest = max(settings.steep_contrast, settings.max_line_steepness_per_mm * line.width_mm)
+    brightest = max(settings.bright_thread, settings.max_bright_share * line.contrast)
+    return (
+        line.width_mm < settings.min_line_width_mm
+        or line.contrast > steepest
+        or profile.bright_beside > brightest
     )
 
 

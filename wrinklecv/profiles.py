@@ -31,6 +31,8 @@ _FIT_MM = 0.9
 """The width is fitted under a Gaussian weight: the next line may begin 2 mm away."""
 _MOST_SHARPENED = 0.6
 """A line as narrow as the blur itself is not made narrower than this share of what was seen."""
+_THREAD_MM = 0.5
+"""A bright thread is narrower than twice this: a hair that mirrors the light, not the skin between lines."""
 _ALONG_MM = 0.5
 """Depths are averaged along the line with this Gaussian before the ends are judged."""
 
@@ -43,12 +45,14 @@ class Profile:
     depths: (N,) contrast at each point. sigma_mm: the valley's standard deviation in chart mm.
     Both are those of the skin: the blur of the photo's pixels has been taken off.
     evenness: the lower rise beside the valley over the higher, 0 for a step edge, 1 for a valley.
+    bright_beside: how much a bright thread beside it stands out of its own sides (log light), at least 0.
     """
 
     path_px: Float
     depths: Float
     sigma_mm: float
     evenness: float
+    bright_beside: float
 
 
 def measure_profile(
@@ -84,6 +88,7 @@ def measure_profile(
         depths=np.interp(kept, every, depths) * sigma_mm / sharp_mm,
         sigma_mm=sharp_mm,
         evenness=_evenness(whole, across_mm, sigma_mm),
+        bright_beside=_bright_beside(whole, across_mm),
     )
 
 
@@ -224,3 +229,11 @@ def _evenness(profile: Float, across_mm: Float, sigma_mm: float) -> float:
         return 0.0
     rises = sorted((left.mean() - floor, right.mean() - floor))
     return float(max(rises[0], 0.0) / rises[1]) if rises[1] > 0 else 0.0
+
+
+def _bright_beside(profile: Float, across_mm: Float) -> float:
+    """Return how much the brightest thread beside the valley rises over the light half a mm from it."""
+    aside = round(_THREAD_MM / _STEP_MM)
+    rise = profile[aside:-aside] - (profile[: -2 * aside] + profile[2 * aside :]) / 2
+    beside = np.abs(across_mm[aside:-aside]) > _THREAD_MM
+    return max(0.0, float(rise[beside].max()))

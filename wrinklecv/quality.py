@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+import cv2
 import numpy as np
 
 from . import chart as face_chart
@@ -17,6 +18,10 @@ from .settings import Settings
 from .skin import Skin
 
 _FRONTAL = (Region.FOREHEAD, Region.GLABELLA)
+_STEP_MM, _STEP_BOX_MM = 6, (3, 4)
+"""Light is compared from mean to mean of boxes (wide, high) so far apart, downwards: lines are narrower."""
+_LEAST_WIDE_MM = 30
+"""Less width of forehead tells no shadow from a hollow."""
 
 
 def judge_photo(
@@ -35,6 +40,7 @@ def judge_photo(
     """
     findings = [*photo.findings, *face.findings, *_pose(face, settings), *_light(skin, chart, settings)]
     findings.extend(_sharpness(edge_blur_mm, settings))
+    findings.extend(_shadow(skin, chart, settings))
     for region in Region:
         findings.extend(_region(coverage[region], skin, region, settings))
     return tuple(findings)
@@ -151,6 +157,27 @@ def _light(skin: Skin, chart: Chart, settings: Settings) -> Iterator[Finding]:
             "light both sides alike; lines look deeper where light grazes the skin.",
             unit="ln",
         )
+
+
+def _shadow(skin: Skin, chart: Chart, settings: Settings) -> Iterator[Finding]:
+    """Judge whether the edge of a shadow (a cap's, a fringe's) lies across the forehead."""
+    inside = (skin.usable & (face_chart.region_share(Region.FOREHEAD) > 0.5)).astype(np.float32)
+    light = face_chart.patch_means(chart.light)
+    weight = cv2.blur(inside, _STEP_BOX_MM)
+    mean = cv2.blur(light * inside, _STEP_BOX_MM) / np.maximum(weight, 1e-6)
+    told = (weight[_STEP_MM:] > 0.6) & (weight[:-_STEP_MM] > 0.6)
+    steps = np.where(told, np.abs(mean[_STEP_MM:] - mean[:-_STEP_MM]), 0.0).max(axis=0)[told.any(axis=0)]
+    if len(steps) < _LEAST_WIDE_MM:
+        return
+    yield from _judged(
+        Code.UNEVEN_LIGHT,
+        float(np.median(steps)),
+        (settings.max_shadow_step, None),
+        "The edge of a shadow lies across the forehead (ln ratio {value:.2f}, limit {threshold:.2f}): take "
+        "off what casts it, light the whole face alike.",
+        unit="ln",
+        region=Region.FOREHEAD,
+    )
 
 
 def _sharpness(blur_mm: float | None, settings: Settings) -> Iterator[Finding]:
