@@ -32,8 +32,9 @@ from wrinklecv.phantom import (
     samples,
 )
 from wrinklecv.phantom.camera import Camera
+from wrinklecv.phantom.folds import fold_colour, folded
 from wrinklecv.phantom.lines import surface_length
-from wrinklecv.phantom.person import linear
+from wrinklecv.phantom.person import linear, skin_colour
 from wrinklecv.phantom.render import _camera
 from wrinklecv.phantom.shape import Movement
 from wrinklecv.phantom.strokes import Stroke, draw_strokes
@@ -63,12 +64,15 @@ def drawn(name: str = "line") -> Phantom:
     return draw_phantom(person, STILL)
 
 
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
+
+
 def across(line: TrueLine, offsets_mm: Float) -> Float:
     """Read ln(light without the line / light with it) at offsets across a line's middle, (offsets,).
 
     Averaged over the middle half of the line; offsets are taken on the skin, along its normal.
     """
-    lit, plain = (linear(drawn(name).photo.pixels)[..., 1] for name in ("line", "plain"))
+    lit, plain = (linear(drawn(name).photo.pixels) @ LUMINANCE for name in ("line", "plain"))
     middle = slice(len(line.path_mm) // 4, 3 * len(line.path_mm) // 4)
     places = line.path_mm[middle]
     points = head.surface(places)
@@ -114,7 +118,7 @@ def test_the_length_is_that_on_the_surface_and_ends_are_half_deep() -> None:
     line = drawn().lines[0]
     dense = phantom_path(line)
     assert line.length_mm == pytest.approx(surface_length(head.surface(dense)), rel=1e-3)
-    lit, plain = (linear(drawn(name).photo.pixels)[..., 1] for name in ("line", "plain"))
+    lit, plain = (linear(drawn(name).photo.pixels) @ LUMINANCE for name in ("line", "plain"))
     for end in (0, -1):
         x, y = line.path_xy[end]
         before, after = (map_coordinates(light, [[y], [x]], order=1)[0] for light in (plain, lit))
@@ -150,7 +154,7 @@ def test_thin_lines_keep_their_integral_in_small_photos() -> None:
     thin = PhantomLine(region=Region.FOREHEAD, path_mm=LEVEL.path_mm, width_mm=0.4, contrast=0.3)
     shot = Shot(px_per_mm=3, width_px=600, height_px=500, noise_sd=0, blur_px=0, eyes_at_share=(0.5, 0.6))
     lit, plain = (
-        linear(draw_phantom(replace(PLAIN, lines=lines), shot).photo.pixels)[..., 1]
+        linear(draw_phantom(replace(PLAIN, lines=lines), shot).photo.pixels) @ LUMINANCE
         for lines in ((thin,), ())
     )
     missing = (1 - lit / plain).sum() / 9  # px² to mm²; the forehead slopes, so the photo shows less
@@ -379,3 +383,18 @@ def test_shine_only_brightens_and_wanders_with_the_lamp() -> None:
 def test_unknown_disturbances_are_refused_by_name() -> None:
     with pytest.raises(ValueError, match="known: hair"):
         disturbed("fog", PLAIN, SMALL)
+
+
+def test_a_fold_loses_exactly_its_share_of_light_and_least_of_it_red() -> None:
+    skin = np.broadcast_to(np.array([0.6, 0.35, 0.25]), (2, 3, 3))
+    share = np.array([[1.0, 0.9, 0.7], [0.5, 0.3, 0.1]])
+    dark = folded(skin, share, fold_colour(skin[0, 0]))
+    np.testing.assert_allclose(dark @ LUMINANCE, share * (skin @ LUMINANCE), rtol=1e-5)
+    left = dark / skin
+    assert (left[1, :, 0] > left[1, :, 1]).all() and (left[1, :, 1] > left[1, :, 2]).all()
+    np.testing.assert_allclose(left[0, 0], 1, atol=1e-6)
+
+
+def test_folds_of_very_dark_skin_are_hardly_coloured() -> None:
+    light, dark = (fold_colour(skin_colour(tone)) for tone in (0.0, 1.0))
+    assert np.ptp(light) > 0.5 > 0.1 > np.ptp(dark)

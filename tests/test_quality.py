@@ -12,7 +12,7 @@ import pytest
 from wrinklecv.chart import linear_light, make_chart, to_photo
 from wrinklecv.codes import Code
 from wrinklecv.phantom import Person, Phantom, Shot, draw_phantom
-from wrinklecv.quality import judge_photo
+from wrinklecv.quality import judge_photo, judge_strands
 from wrinklecv.records import Bytes, Chart, Face, Finding, Photo, Region, Scale, Verdict
 from wrinklecv.regions import measure_coverage
 from wrinklecv.settings import DEFAULTS, Settings
@@ -77,6 +77,15 @@ def half_dark() -> Bytes:
     return np.rint(pixels() * gain).astype(np.uint8)
 
 
+def capped(step: float) -> Bytes:
+    """Shade the face above the middle of the forehead by `step` (ln)."""
+    edge = to_photo(charted(pixels()), np.array([[0.0, -80.0]]))[0, 1]
+    light = (
+        linear_light()[pixels()] * np.where(np.arange(len(pixels())) < edge, np.exp(-step), 1)[:, None, None]
+    )
+    return np.asarray(np.rint(np.interp(light, linear_light(), np.arange(256))).astype(np.uint8))
+
+
 @functools.cache
 def all_findings() -> dict[str, tuple[Finding, ...]]:
     return {
@@ -88,6 +97,8 @@ def all_findings() -> dict[str, tuple[Finding, ...]]:
         "middling": judged(smaller(0.7), face(zoom=0.7)),
         "turned": judged(pixels(), face(yaw=12.0, pitch=15.0, roll=20.0)),
         "one side": judged(half_dark()),
+        "shadow": judged(capped(0.9)),
+        "strands": tuple(judge_strands(Region.FOREHEAD, 40.0, settings=DEFAULTS)),
     }
 
 
@@ -114,7 +125,7 @@ def test_every_finding_says_its_value_threshold_unit_and_what_to_do() -> None:
                 assert any(f"{text}" in finding.advice.split("limit")[1] for text in said), finding.advice
     assert met >= {
         Code.HAIR_OVER_FOREHEAD, Code.SHINE, Code.UNDER_EXPOSED, Code.BLURRED, Code.LOW_RESOLUTION,
-        Code.HEAD_TURNED, Code.HEAD_TILTED, Code.FACE_ROTATED, Code.UNEVEN_LIGHT,
+        Code.HEAD_TURNED, Code.HEAD_TILTED, Code.FACE_ROTATED, Code.UNEVEN_LIGHT, Code.HAIR_OR_FRAME,
     }  # fmt: skip
 
 
@@ -231,3 +242,15 @@ def test_eyes_outside_the_photo_have_no_sharpness() -> None:
     who = face()
     away = Face(who.points_xy - (0, 600), 0.0, 0.0, 0.0, 0.0, who.scale, {})
     assert edge_blur_mm(charted(pixels(), away)) is None
+
+
+@pytest.mark.parametrize(("step", "told"), [(0.75, True), (0.3, False)])
+def test_the_edge_of_a_shadow_across_the_forehead_is_told(step: float, told: bool) -> None:
+    findings = of(judged(capped(step)), Code.UNEVEN_LIGHT)
+    assert (findings.get(Region.FOREHEAD) is Verdict.WARN) == told
+
+
+def test_few_millimetres_of_strands_are_no_doubt() -> None:
+    assert not list(judge_strands(Region.FOREHEAD, 12.0, settings=DEFAULTS))
+    (finding,) = judge_strands(Region.GLABELLA, 25.0, settings=DEFAULTS)
+    assert finding.verdict is Verdict.WARN and finding.region is Region.GLABELLA

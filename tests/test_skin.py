@@ -143,3 +143,25 @@ def test_skin_seen_too_steeply_is_not_usable() -> None:
     narrow = find_skin(chart, settings=DEFAULTS)
     steep = cv2.resize(chart.view_angle_deg, PATCH_SHAPE[::-1], interpolation=cv2.INTER_LINEAR)
     assert not narrow.usable[steep > DEFAULTS.max_view_angle_deg + 1].any()
+
+
+@pytest.mark.parametrize("slope", [0.0, -0.5])
+def test_the_colour_of_shades_is_read_from_the_skin_itself(slope: float) -> None:
+    """Shade the drawn face finely: where ln light falls by d, ln red/green rises by -slope · d."""
+    plain = drawn(1.0).photo.pixels  # very dark skin has hardly coloured shades of its own
+    rng = np.random.default_rng(2)
+    shade = cv2.GaussianBlur(rng.standard_normal(plain.shape[:2]), (0, 0), 3)
+    shade *= 0.06 / shade.std()
+    light = linear_light()[plain].astype(float)
+    luminance = np.array([0.2126, 0.7152, 0.0722])
+    ratio = np.exp(slope * shade)
+    red = light[..., 0] * ratio
+    green, blue = light[..., 1], light[..., 2]
+    coloured = np.stack([red, green, blue], axis=-1)
+    coloured *= (np.exp(shade) * (light @ luminance) / (coloured @ luminance))[..., None]
+    pixels = np.rint(np.interp(coloured, linear_light(), np.arange(256))).astype(np.uint8)
+    assert skin_of(pixels, 1.0).shade_redness == pytest.approx(slope, abs=0.12)
+
+
+def test_too_little_skin_tells_no_colour_of_shades() -> None:
+    assert skin_of(np.zeros_like(drawn().photo.pixels)).shade_redness == 0.0

@@ -128,3 +128,19 @@ def test_the_base_alone_is_a_logistic_function() -> None:
 def test_weights_of_another_number_are_refused() -> None:
     with pytest.raises(SettingsError, match="line_weights"):
         dataclasses.replace(DEFAULTS, line_weights=(1.0, 2.0))
+
+
+def test_a_path_is_unlike_shade_when_its_colour_is_not_that_of_this_skin_in_shade() -> None:
+    light = np.zeros(face_chart.PATCH_SHAPE, np.float32)
+    row = round(float(face_chart.mm_to_patches(Glance(PIECE, valley()).to_mm(level_path()))[0, 1]))
+    light[row] = -0.1
+    redder = -0.5 * light
+
+    def unlike(redness: float, red: Float) -> float:
+        skin = dataclasses.replace(bare_skin(), gaps=(light, red, light * 0), shade_redness=redness)
+        return traits(valley(), level_path(), skin)["unlike_shade"]
+
+    assert unlike(-0.5, redder) == pytest.approx(0, abs=1e-3)  # lit by skin, as this skin's pores are
+    assert unlike(-0.5, light * 0) == pytest.approx(0.5, abs=0.01)  # grey: a hair on skin like that
+    assert unlike(0.0, light * 0) == pytest.approx(0, abs=1e-3)  # grey, in a photo without colour
+    assert unlike(0.0, redder) == pytest.approx(0.5, abs=0.01)
