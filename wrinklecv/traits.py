@@ -43,8 +43,8 @@ _REGULAR_MM = 0.5
 """Smoothing of the light before slopes are read from it."""
 _SIDES_MM = 1.25
 """Where the colour beside a path is read: off the line, and not yet in the next."""
-_FAINTEST = 0.015
-"""Darkening (log light, over a patch of 1 mm) below which its colour is noise."""
+_FAINTEST = 0.03
+"""Darkening (log light, over a patch of 1 mm) below which its colour is mostly noise."""
 _FOREHEAD_V_MM = -78.0
 _LEAST = 1e-4
 _LIMITS: dict[str, tuple[float, float]] = {

@@ -34,7 +34,7 @@ FAULTS = (
     Example("chin_up", "Chin up or down", "Keep the line from ear to eye level.", Code.HEAD_TILTED),
     Example("side_light", "Light from one side", "Shadows make lines, and hide them.", Code.UNEVEN_LIGHT),
     Example(
-        "hair", "Hair on the forehead", "Use a band; single hairs read as lines.", Code.HAIR_OVER_FOREHEAD
+        "hair", "Hair on the forehead", "Use a band; single hairs may read as lines.", Code.HAIR_OVER_FOREHEAD
     ),
     Example("glasses", "Glasses", "They cover the crow’s feet and the glabella.", Code.LITTLE_SKIN),
     Example("shine", "Shiny skin", "White spots hide lines: pat dry, no flash from the front.", Code.SHINE),
