@@ -144,10 +144,10 @@ def elongated_contrasts(
     along = np.stack([np.cos(tangent_rad), np.sin(tangent_rad)], axis=-1).astype(np.float32)
     samples = places_px[:, None, :] + offsets[None, :, None] * along[:, None, :]
     normal = np.asarray(tangent_rad) - np.pi / 2
-    equal = np.full(len(offsets), 1 / len(offsets), np.float32)
-    # The derivative along a fixed normal is linear in the Hessian: average first, then turn.
-    depths = [across(hessian_at(scale, samples) @ equal, normal) for scale in scales]
-    return np.stack(depths) / PEAK_RESPONSE
+    # The derivative along a fixed normal is linear in the Hessian: sum first, then turn. Not by matrix
+    # product: BLAS reads beyond short rows and now and then warns of an invalid value that is none.
+    depths = [across(np.einsum("...k->...", hessian_at(scale, samples)), normal) for scale in scales]
+    return np.stack(depths) / (len(offsets) * PEAK_RESPONSE)
 
 
 def _peaks(response: Float) -> Mask:
