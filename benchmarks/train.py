@@ -25,7 +25,7 @@ from .photos import DATA
 _RIDGE = 20.0
 """Weight (in mm of path) that pulls each weight towards 0, per squared spread of its trait."""
 _ROUNDS = 30
-_DRAWN_SHARE = 0.25
+_DRAWN_SHARE = 0.35
 """What a mm of path on a drawn face counts against one on a photo: most drawn paths are lines, so in full
 they would teach that most paths are."""
 

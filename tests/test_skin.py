@@ -12,7 +12,7 @@ from wrinklecv.chart import PATCH_PX, PATCH_SHAPE, linear_light, make_chart, px_
 from wrinklecv.phantom import Person, Phantom, Shot, draw_phantom
 from wrinklecv.records import Bytes, Chart, Face, Float, Photo, Region, Scale
 from wrinklecv.settings import DEFAULTS
-from wrinklecv.skin import Skin, find_skin
+from wrinklecv.skin import Shades, Skin, find_skin
 
 SHOT = Shot(px_per_mm=3.0, width_px=600, height_px=760, noise_sd=1.0)
 
@@ -160,8 +160,8 @@ def test_the_colour_of_shades_is_read_from_the_skin_itself(slope: float) -> None
     coloured = np.stack([red, green, blue], axis=-1)
     coloured *= (np.exp(shade) * (light @ luminance) / (coloured @ luminance))[..., None]
     pixels = np.rint(np.interp(coloured, linear_light(), np.arange(256))).astype(np.uint8)
-    assert skin_of(pixels, 1.0).shade_redness == pytest.approx(slope, abs=0.12)
+    assert skin_of(pixels, 1.0).shades.redness == pytest.approx(slope, abs=0.12)
 
 
 def test_too_little_skin_tells_no_colour_of_shades() -> None:
-    assert skin_of(np.zeros_like(drawn().photo.pixels)).shade_redness == 0.0
+    assert skin_of(np.zeros_like(drawn().photo.pixels)).shades == Shades(0.0, 0.0)

@@ -13,7 +13,7 @@ from wrinklecv.records import Float, Region
 from wrinklecv.regions import Glance, piece_of
 from wrinklecv.ridges import find_ridges
 from wrinklecv.settings import DEFAULTS
-from wrinklecv.skin import Skin
+from wrinklecv.skin import Shades, Skin
 from wrinklecv.traits import TRAITS, faintest_contrast, likelihood, measure_traits
 from wrinklecv.weights import LINE_WEIGHTS
 
@@ -28,7 +28,9 @@ def bare_skin() -> Skin:
     """Return a face of which everything is even skin."""
     yes, no = np.ones(face_chart.PATCH_SHAPE, bool), np.zeros(face_chart.PATCH_SHAPE, bool)
     flat = np.zeros(face_chart.PATCH_SHAPE, np.float32)
-    return Skin(yes, no, no, no, yes, -1.0, 0.02, flat + np.float32(0.02), (flat, flat, flat), 0.0)
+    return Skin(
+        yes, no, no, no, yes, -1.0, 0.02, flat + np.float32(0.02), (flat, flat, flat), Shades(0.0, 0.0)
+    )
 
 
 def valley(contrast: float = 0.2, *, sd_mm: float = 0.5) -> Float:
@@ -136,11 +138,13 @@ def test_a_path_is_unlike_shade_when_its_colour_is_not_that_of_this_skin_in_shad
     light[row] = -0.1
     redder = -0.5 * light
 
-    def unlike(redness: float, red: Float) -> float:
-        skin = dataclasses.replace(bare_skin(), gaps=(light, red, light * 0), shade_redness=redness)
+    def unlike(redness: float, red: Float, spread: float = 0.0) -> float:
+        skin = dataclasses.replace(bare_skin(), gaps=(light, red, light * 0), shades=Shades(redness, spread))
         return traits(valley(), level_path(), skin)["unlike_shade"]
 
     assert unlike(-0.5, redder) == pytest.approx(0, abs=1e-3)  # lit by skin, as this skin's pores are
     assert unlike(-0.5, light * 0) == pytest.approx(0.5, abs=0.01)  # grey: a hair on skin like that
     assert unlike(0.0, light * 0) == pytest.approx(0, abs=1e-3)  # grey, in a photo without colour
     assert unlike(0.0, redder) == pytest.approx(0.5, abs=0.01)
+    assert 0 < unlike(0.0, redder, spread=0.1) < 0.3  # grainy colour: less sure
+    assert unlike(0.0, redder, spread=0.3) == 0

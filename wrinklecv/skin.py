@@ -35,6 +35,18 @@ _CLIPPED = 250
 """sRGB grey level from which a channel says nothing more."""
 
 
+@dataclass(frozen=True, slots=True)
+class Shades:
+    """The colour of a skin's own fine shades (pores, lines, folds), from patches of one millimetre.
+
+    redness: how ln red/green changes per log light, usually below 0. spread: standard deviation of ln
+    red/green about that, from patch to patch.
+    """
+
+    redness: float
+    spread: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Skin:
     """What is skin and what is not, by patches of one millimetre, each (h', w') bool.
@@ -45,8 +57,7 @@ class Skin:
     so that lines look flatter than they are. light, texture: of the skin the growth began from, median log
     light and fine contrast.
     roughness: (h', w') fine contrast everywhere. gaps: log light, ln red/green and ln blue/green against
-    the skin around, each (h', w') float32. shade_redness: how ln red/green changes per log light in this
-    skin's own fine shades, usually below 0.
+    the skin around, each (h', w') float32. shades: what this skin's own shades look like.
     """
 
     usable: Mask
@@ -58,7 +69,7 @@ class Skin:
     texture: float
     roughness: Float
     gaps: tuple[Float, Float, Float]
-    shade_redness: float
+    shades: Shades
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,7 +106,7 @@ def find_skin(chart: Chart, *, settings: Settings) -> Skin:
         texture=float(np.median(patches.contrast[seeds])) if core.size else 0.0,
         roughness=patches.contrast,
         gaps=_gaps(patches, skin),
-        shade_redness=_shade_redness(patches, skin & ~patches.clipped),
+        shades=_shades(patches, skin & ~patches.clipped),
     )
 
 
@@ -166,7 +177,7 @@ def _gaps(patches: _Patches, skin: Mask) -> tuple[Float, Float, Float]:
     return light, red, blue
 
 
-def _shade_redness(patches: _Patches, skin: Mask) -> float:
+def _shades(patches: _Patches, skin: Mask) -> Shades:
     """Fit ln red/green against log light over what differs within a few mm of skin: pores, lines, folds.
 
     Shade in skin is lit by skin, so it is redder; how much depends on the skin, the light and the camera.
@@ -177,12 +188,13 @@ def _shade_redness(patches: _Patches, skin: Mask) -> float:
     around = cv2.blur(counted, (_SHADE_MM, _SHADE_MM)) / np.maximum(weight, 1e-6)[..., None]
     fine = (patches.features - around)[skin & (weight > _MOSTLY_SKIN)]
     if len(fine) < _LEAST_PATCHES:
-        return 0.0
+        return Shades(0.0, 0.0)
     light, red = fine[:, 0], fine[:, 1]
     # What differs most is a mole, a hair or an edge rather than a shade.
-    usual = np.abs(light) < np.percentile(np.abs(light), 95)
+    usual = np.abs(light) <= np.percentile(np.abs(light), 95)
     light, red = light[usual], red[usual]
-    return float((light @ red) / max(float(light @ light), 1e-9))
+    redness = float((light @ red) / max(float(light @ light), 1e-9))
+    return Shades(redness, float((red - redness * light).std()))
 
 
 def _counted(patches: _Patches) -> Float:

@@ -32,7 +32,7 @@ sloping: difference of the light on the two sides (a step edge has much);
 bowed: ln(path / chord), in tenths;
 lighter, bluer, coloured: ln light, ln blue/green and colour distance against the skin around (hair is
 dark and coloured); unlike_shade: how far ln red/green at the path, against its two sides, is from what a
-shade of that depth has in this very skin, per log light (hair and frames have a colour of their own);
+shade of that depth has in this very skin, beyond chance, per log light (hair and frames have another colour);
 on_skin: share of the path on what `skin.py` calls skin; rough: ln of the fine contrast there over that of
 this face's cheeks and glabella;
 forehead, glabella: 1 there, else 0; brow_aside: |u| / 30 mm and brow_height: squared distance from the
@@ -43,7 +43,7 @@ _REGULAR_MM = 0.5
 """Smoothing of the light before slopes are read from it."""
 _SIDES_MM = 1.25
 """Where the colour beside a path is read: off the line, and not yet in the next."""
-_FAINTEST = 0.03
+_FAINTEST = 0.02
 """Darkening (log light, over a patch of 1 mm) below which its colour is mostly noise."""
 _FOREHEAD_V_MM = -78.0
 _LEAST = 1e-4
@@ -89,10 +89,11 @@ def measure_traits(glance: Glance, ridges: Ridges, noise: Float, skin: Skin, pat
         return np.zeros((0, len(TRAITS)))
     points = _points(paths)
     traits = {
-        **_shape(paths, glance.px_per_mm),
+        **(shape := _shape(paths, glance.px_per_mm)),
         **_valley(ridges, noise, points),
         **_sides(glance, ridges, points),
         **_surroundings(glance, skin, points),
+        "unlike_shade": _unlike_shade(glance, skin, points, 10 * np.exp(shape["length"])),
         **_place(glance, points),
     }
     traits["sloping"] = traits["sloping"] / traits.pop("depth")
@@ -177,20 +178,30 @@ def _surroundings(glance: Glance, skin: Skin, points: _Points) -> dict[str, Floa
     places = face_chart.mm_to_patches(glance.to_mm(points.places_px))
     light, red, blue = (points.means(sample(part, places)) for part in skin.gaps)
     roughness = points.means(sample(skin.roughness, places))
-    aside = points.normals * (glance.px_per_mm * _SIDES_MM)
-    beside = [face_chart.mm_to_patches(glance.to_mm(points.places_px + way)) for way in (aside, -aside)]
-    darker, redder = (
-        (points.means(sample(part, beside[0])) + points.means(sample(part, beside[1]))) / 2 - here
-        for part, here in zip(skin.gaps[:2], (light, red), strict=True)
-    )
     return {
         "lighter": light,
         "bluer": blue,
         "coloured": np.hypot(red, blue),
-        "unlike_shade": np.abs(redder - skin.shade_redness * darker) / np.maximum(darker, _FAINTEST),
         "on_skin": points.means(sample(skin.usable.astype(np.float32), places)),
         "rough": np.log(np.maximum(roughness, _LEAST) / max(skin.texture, _LEAST)),
     }
+
+
+def _unlike_shade(glance: Glance, skin: Skin, points: _Points, lengths_mm: Float) -> Float:
+    """Compare the colour of each path with that of this skin's shades, (P,)."""
+    aside = points.normals * (glance.px_per_mm * _SIDES_MM)
+    left, here, right = (
+        face_chart.mm_to_patches(glance.to_mm(points.places_px + side * aside)) for side in (-1, 0, 1)
+    )
+    darker, redder = (
+        (points.means(sample(part, left)) + points.means(sample(part, right))) / 2
+        - points.means(sample(part, here))
+        for part in skin.gaps[:2]
+    )
+    # One patch per mm of path, and half as much of each side: what chance alone makes of it.
+    chance = skin.shades.spread * np.sqrt(1.5 / np.maximum(lengths_mm, 1.0))
+    beyond = np.maximum(np.abs(redder - skin.shades.redness * darker) - chance, 0.0)
+    return np.asarray(beyond / np.maximum(darker, _FAINTEST))
 
 
 def _place(glance: Glance, points: _Points) -> dict[str, Float]:
