@@ -98,7 +98,7 @@ def all_findings() -> dict[str, tuple[Finding, ...]]:
         "turned": judged(pixels(), face(yaw=12.0, pitch=15.0, roll=20.0)),
         "one side": judged(half_dark()),
         "shadow": judged(capped(0.9)),
-        "strands": tuple(judge_strands(Region.FOREHEAD, 40.0, settings=DEFAULTS)),
+        "strands": judge_strands({Region.FOREHEAD: 40.0, Region.GLABELLA: 0.0}, settings=DEFAULTS),
     }
 
 
@@ -251,6 +251,14 @@ def test_the_edge_of_a_shadow_across_the_forehead_is_told(step: float, told: boo
 
 
 def test_few_millimetres_of_strands_are_no_doubt() -> None:
-    assert not list(judge_strands(Region.FOREHEAD, 12.0, settings=DEFAULTS))
-    (finding,) = judge_strands(Region.GLABELLA, 25.0, settings=DEFAULTS)
+    few = {Region.FOREHEAD: 12.0, Region.GLABELLA: 0.0, Region.CROWS_FEET_LEFT: 19.0}
+    assert not judge_strands(few, settings=DEFAULTS)
+    (finding,) = judge_strands({**few, Region.GLABELLA: 25.0}, settings=DEFAULTS)
     assert finding.verdict is Verdict.WARN and finding.region is Region.GLABELLA
+
+
+def test_hair_over_the_forehead_makes_upright_lines_of_the_glabella_doubtful() -> None:
+    doubts = judge_strands({Region.FOREHEAD: 45.0, Region.GLABELLA: 0.0}, settings=DEFAULTS)
+    assert of(doubts, Code.HAIR_OR_FRAME) == {Region.FOREHEAD: Verdict.WARN, Region.GLABELLA: Verdict.WARN}
+    assert "frown line" in doubts[1].advice
+    assert len(judge_strands({Region.FOREHEAD: 45.0}, settings=DEFAULTS)) == 1  # the glabella was refused

@@ -38,8 +38,8 @@ def assess(
     for region in measured:
         sight = sight_of(coverage[region], blur_mm, settings=settings)
         found[region] = find_lines(chart, region, skin, face.scale, sight, settings=settings)
-    for region, detected in found.items():
-        quality += tuple(judge_strands(region, detected.strands_mm, settings=settings))
+    strands_mm = {region: detected.strands_mm for region, detected in found.items()}
+    quality += judge_strands(strands_mm, settings=settings)
     lines = tuple(line for detected in found.values() for line in detected.lines)
     seen = measure_coverage(chart, with_lines(skin.usable, skin.visible, [line.path_mm for line in lines]))
     regions = tuple(

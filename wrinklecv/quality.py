@@ -46,18 +46,28 @@ def judge_photo(
     return tuple(findings)
 
 
-def judge_strands(region: Region, strands_mm: float, *, settings: Settings) -> Iterator[Finding]:
-    """Doubt a region in which things too thin or too dark for lines were left out, `strands_mm` of them."""
-    name = region.value.replace("_", " ")
-    yield from _judged(
-        Code.HAIR_OR_FRAME,
-        strands_mm,
-        (settings.warn_strands_mm, None),
-        f"{{value:.0f}} mm of hair or of a frame lie over the {name} and were left out (limit "
-        "{threshold:.0f} mm): others may have been taken for lines. Hold the hair back, take glasses off.",
-        unit="mm",
-        region=region,
-    )
+def judge_strands(strands_mm: Mapping[Region, float], *, settings: Settings) -> tuple[Finding, ...]:
+    """Doubt the regions over which hair or a frame lies, `strands_mm` of each; no line was made of that."""
+    limits = (settings.warn_strands_mm, None)
+    findings: list[Finding] = []
+    for region, length_mm in strands_mm.items():
+        name = region.value.replace("_", " ")
+        text = (
+            f"{{value:.0f}} mm of hair or of a frame lie over the {name} and were left out (limit "
+            "{threshold:.0f} mm): others may have been taken for lines. Hold the hair back, take glasses off."
+        )
+        findings.extend(_judged(Code.HAIR_OR_FRAME, length_mm, limits, text, unit="mm", region=region))
+    doubted = {finding.region for finding in findings}
+    if Region.FOREHEAD in doubted and Region.GLABELLA in strands_mm.keys() - doubted:
+        text = (
+            "{value:.0f} mm of hair lie over the forehead (limit {threshold:.0f} mm): it may hang further "
+            "down, and an upright hair looks like a frown line. Hold the hair back."
+        )
+        length_mm = strands_mm[Region.FOREHEAD]
+        findings.extend(
+            _judged(Code.HAIR_OR_FRAME, length_mm, limits, text, unit="mm", region=Region.GLABELLA)
+        )
+    return tuple(findings)
 
 
 def _judged(
