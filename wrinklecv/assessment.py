@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from .chart import make_chart
 from .face import find_face
-from .lines import USUAL_LINE_MM, Detected, find_lines, sight_of
+from .lines import USUAL_LINE_MM, Detected, find_lines, sight_of, without_hanging
 from .measures import measure_region
 from .model import MODEL_SHA256
 from .quality import judge_photo, judge_strands
@@ -38,6 +38,8 @@ def assess(
     for region in measured:
         sight = sight_of(coverage[region], blur_mm, settings=settings)
         found[region] = find_lines(chart, region, skin, face.scale, sight, settings=settings)
+    if Region.FOREHEAD in found and Region.GLABELLA in found:
+        found[Region.GLABELLA] = without_hanging(found[Region.GLABELLA], found[Region.FOREHEAD])
     strands_mm = {region: detected.strands_mm for region, detected in found.items()}
     quality += judge_strands(strands_mm, settings=settings)
     lines = tuple(line for detected in found.values() for line in detected.lines)

@@ -15,7 +15,7 @@ from .ridges import find_ridges
 from .settings import Settings
 from .sharpness import blur_doubt_share, camera_blur_mm
 from .skin import Skin
-from .strands import upright_strands_mm
+from .strands import hangs_from, length_mm, upright_strands
 from .traits import faintest_contrast, likelihood, measure_traits
 
 _END_SD_MM = 0.35
@@ -49,28 +49,29 @@ class Proposals:
     """All dark paths of a region that could be lines, before they are judged.
 
     glance: where they were looked for. paths_px: each (N, 2) glance px. traits: (P, T), see `traits.py`.
-    noise: (S,) contrast that texture alone shows at each scale of the filter. strands_mm: see `strands.py`.
+    noise: (S,) contrast that texture alone shows at each scale of the filter. strands: see `strands.py`.
     """
 
     glance: Glance
     paths_px: tuple[Float, ...]
     traits: Float
     noise: Float
-    strands_mm: float
+    strands: tuple[Float, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Detected:
     """What was found in one region.
 
     lines: longest first. detection_limit: the contrast from which a usual line of `USUAL_LINE_MM` would
     have been found in its middle. strands_mm: length of hair or frames: what looked like a line but is too
-    thin or too dark for its width to be one, and upright strands (`strands.py`).
+    thin or too dark for its width to be one, and upright strands (`strands.py`). upright: these strands.
     """
 
     lines: tuple[Line, ...]
     detection_limit: float
     strands_mm: float
+    upright: tuple[Float, ...] = ()
 
 
 def propose_lines(chart: Chart, region: Region, skin: Skin, sight: Sight, *, settings: Settings) -> Proposals:
@@ -84,9 +85,9 @@ def propose_lines(chart: Chart, region: Region, skin: Skin, sight: Sight, *, set
     ridges = find_ridges(glance.light, sigmas_mm=settings.sigmas_mm, px_per_mm=glance.px_per_mm)
     noise = noise_contrasts(ridges, usable, glance.allows, px_per_mm=glance.px_per_mm)
     paths = find_paths(ridges, visible, glance.allows, noise, settings=settings, px_per_mm=glance.px_per_mm)
-    strands_mm = upright_strands_mm(glance, ridges, usable, noise, settings=settings)
+    strands = upright_strands(glance, ridges, usable, noise, settings=settings)
     traits = measure_traits(glance, ridges, noise, skin, paths)
-    return Proposals(glance, tuple(paths), traits, noise, strands_mm)
+    return Proposals(glance, tuple(paths), traits, noise, strands)
 
 
 def find_lines(
@@ -98,7 +99,7 @@ def find_lines(
     light = piece.cut(chart.light)
     blur_mm2 = sight.camera_blur_mm**2 + chart.blur_mm2 + face_chart.BICUBIC_PX2 / face_chart.PX_PER_MM**2
     likely = likelihood(proposals.traits, settings.line_weights)
-    found, strands_mm = [], proposals.strands_mm
+    found, strands_mm = [], length_mm(proposals.strands)
     for path, chance in zip(proposals.paths_px, likely, strict=True):
         if chance < settings.min_likelihood:
             continue
@@ -121,7 +122,18 @@ def find_lines(
         else:
             found.append(line)
     longest_first = tuple(sorted(found, key=lambda line: -line.length_mm))
-    return Detected(longest_first, _limit(proposals, settings), strands_mm)
+    return Detected(longest_first, _limit(proposals, settings), strands_mm, proposals.strands)
+
+
+def without_hanging(glabella: Detected, forehead: Detected) -> Detected:
+    """Take out of the glabella's lines what goes on from a strand over the forehead: it is that hair."""
+    hair = [line for line in glabella.lines if hangs_from(forehead.upright, line.path_mm)]
+    return Detected(
+        lines=tuple(line for line in glabella.lines if line not in hair),
+        detection_limit=glabella.detection_limit,
+        strands_mm=glabella.strands_mm + sum(line.length_mm for line in hair),
+        upright=glabella.upright,
+    )
 
 
 def _limit(proposals: Proposals, settings: Settings) -> float:

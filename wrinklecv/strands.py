@@ -7,6 +7,7 @@ which happens to lie level may have been taken for a line.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -22,25 +23,25 @@ _LOW_SIGNAL_TO_NOISE, _HIGH_SIGNAL_TO_NOISE = 4.0, 7.0
 _LEAST_MM = 8.0
 _BESIDE_MM = 1.25
 """Off a strand, and hardly off the edge of a shadow."""
-_FROWN_MM = (28.0, -76.0)
-"""Folds of a frown rise this far beside the middle (|u| below the first, v below the second)."""
+_FROWN_MM = (28.0, -84.0)
+"""Folds of a frown lie this near the middle (|u|) and rise this far (v)."""
+_HANGING_MM = 6.0
+"""How far below its seen end a strand may come back as a line."""
+_ASIDE_MM = 5.0
 
 
-def upright_strands_mm(
+def upright_strands(
     glance: Glance, ridges: Ridges, usable: Mask, noise: Float, *, settings: Settings
-) -> float:
-    """Sum the lengths (chart mm) of the clear upright paths over a forehead; 0 in other regions.
+) -> tuple[Float, ...]:
+    """Trace the clear upright paths over a forehead, each (N, 2) chart mm; none in other regions.
 
     usable: (H, W) skin; noise: (S,) contrasts, both as for `find_paths`.
     """
     if glance.region is not Region.FOREHEAD:
-        return 0.0
+        return ()
 
     def upright(places_px: Float, tangent_rad: Float) -> Mask:
-        u, v = glance.to_mm(places_px).T
-        frown = (np.abs(u) < _FROWN_MM[0]) & (v > _FROWN_MM[1])
-        from_level = np.abs((np.rad2deg(tangent_rad) + 90) % 180 - 90)
-        return np.asarray((from_level > _FROM_LEVEL_DEG) & ~frown)
+        return np.asarray(np.abs((np.rad2deg(tangent_rad) + 90) % 180 - 90) > _FROM_LEVEL_DEG)
 
     clear = dataclasses.replace(
         settings,
@@ -49,11 +50,32 @@ def upright_strands_mm(
         min_path_mm=_LEAST_MM,
     )
     paths = find_paths(ridges, usable, upright, noise, settings=clear, px_per_mm=glance.px_per_mm)
-    return sum(_length_mm(path, glance) for path in paths if _evenness(path, glance) > settings.min_evenness)
+    even = [glance.to_mm(path) for path in paths if _evenness(path, glance) > settings.min_evenness]
+    strands = [path_mm for path_mm in even if not _may_be_frown(path_mm)]
+    for path_mm in sorted(filter(_may_be_frown, even), key=lambda path_mm: float(path_mm[:, 1].min())):
+        if hangs_from(strands, path_mm):
+            strands.append(path_mm)
+    return tuple(strands)
 
 
-def _length_mm(path: Float, glance: Glance) -> float:
-    return float(np.linalg.norm(np.diff(path, axis=0), axis=1).sum()) / glance.px_per_mm
+def hangs_from(strands: Sequence[Float], path_mm: Float) -> bool:
+    """Tell whether an upright path (N, 2) chart mm begins where a strand above it, each (N, 2), ends."""
+    wide, high = np.ptp(path_mm, axis=0)
+    if wide > high:
+        return False
+    top = path_mm[path_mm[:, 1].argmin()]
+    ends = np.array([strand[strand[:, 1].argmax()] for strand in strands]).reshape(-1, 2)
+    aside, below = np.abs(top[0] - ends[:, 0]), top[1] - ends[:, 1]
+    return bool(((aside <= _ASIDE_MM) & (np.abs(below) <= _HANGING_MM)).any())
+
+
+def length_mm(strands: Sequence[Float]) -> float:
+    """Sum the lengths of paths, each (N, 2) mm."""
+    return float(sum(np.linalg.norm(np.diff(path, axis=0), axis=1).sum() for path in strands))
+
+
+def _may_be_frown(path_mm: Float) -> bool:
+    return bool(np.abs(path_mm[:, 0]).mean() < _FROWN_MM[0] and path_mm[:, 1].min() > _FROWN_MM[1])
 
 
 def _evenness(path: Float, glance: Glance) -> float:

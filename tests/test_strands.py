@@ -1,0 +1,68 @@
+"""Upright dark paths over the forehead: hair is told, a frown's folds and the edge of a shadow are not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from wrinklecv.paths import noise_contrasts
+from wrinklecv.records import Float, Region
+from wrinklecv.regions import Glance, piece_of
+from wrinklecv.ridges import find_ridges
+from wrinklecv.settings import DEFAULTS
+from wrinklecv.strands import hangs_from, length_mm, upright_strands
+
+Upright = tuple[float, float, float]
+"""Place (u) and reach (from v to v) of an upright dark line, chart mm."""
+
+
+def forehead(*strands: Upright, edge_u: float | None = None, region: Region = Region.FOREHEAD) -> Glance:
+    """Return a faintly grainy region with dark upright lines, and a step of light at `edge_u`."""
+    piece = piece_of(region)
+    shape = (piece.bottom - piece.top) // 2, (piece.right - piece.left) // 2
+    rows, columns = np.indices(shape)
+    empty = Glance(piece, np.zeros(shape, np.float32))
+    u, v = np.moveaxis(empty.to_mm(np.stack([columns, rows], axis=-1)), -1, 0)
+    light = 0.004 * np.random.default_rng(0).standard_normal(shape)
+    for at, top, bottom in strands:
+        light -= 0.1 * np.exp(-((u - at) ** 2) / (2 * 0.35**2)) * ((v > top) & (v < bottom))
+    if edge_u is not None:
+        light -= 0.5 / (1 + np.exp(-(u - edge_u) / 0.3))
+    return Glance(piece, light.astype(np.float32))
+
+
+def found(glance: Glance) -> tuple[Float, ...]:
+    ridges = find_ridges(glance.light, sigmas_mm=DEFAULTS.sigmas_mm, px_per_mm=glance.px_per_mm)
+    usable = np.ones(glance.light.shape, bool)
+    noise = noise_contrasts(ridges, usable, glance.allows, px_per_mm=glance.px_per_mm)
+    return upright_strands(glance, ridges, usable, noise, settings=DEFAULTS)
+
+
+def test_a_strand_is_traced_at_its_length_and_bare_skin_has_none() -> None:
+    (strand,) = found(forehead((40.0, -95.0, -70.0)))
+    assert strand[:, 0].mean() == pytest.approx(40.0, abs=0.3)
+    assert length_mm([strand]) == pytest.approx(25.0, abs=2.0)
+    assert found(forehead()) == ()
+
+
+def test_folds_of_a_frown_are_no_strands_unless_hair_comes_down_to_them() -> None:
+    fold = (8.0, -76.0, -62.0)
+    assert found(forehead(fold)) == ()
+    assert length_mm(found(forehead(fold, (9.0, -98.0, -81.0)))) > 30
+
+
+def test_the_edge_of_a_shadow_is_no_strand() -> None:
+    assert found(forehead(edge_u=20.0)) == ()
+
+
+def test_other_regions_have_upright_lines_of_their_own() -> None:
+    assert found(forehead((0.0, -58.0, -30.0), region=Region.GLABELLA)) == ()
+
+
+def test_what_goes_on_below_a_strand_hangs_from_it() -> None:
+    strand = np.array([[10.0, -90.0], [10.0, -64.0]])
+    assert hangs_from([strand], np.array([[11.0, -60.0], [11.0, -45.0]]))
+    assert not hangs_from([strand], np.array([[20.0, -60.0], [20.0, -45.0]]))  # beside it
+    assert not hangs_from([strand], np.array([[11.0, -50.0], [11.0, -40.0]]))  # far below
+    assert not hangs_from([strand], np.array([[8.0, -60.0], [20.0, -59.0]]))  # level: no hair that hangs
+    assert not hangs_from([], np.array([[11.0, -60.0], [11.0, -45.0]]))
