@@ -41,7 +41,7 @@ def found(glance: Glance) -> tuple[Float, ...]:
 def test_a_strand_is_traced_at_its_length_and_bare_skin_has_none() -> None:
     (strand,) = found(forehead((40.0, -95.0, -70.0)))
     assert strand[:, 0].mean() == pytest.approx(40.0, abs=0.3)
-    assert length_mm([strand]) == pytest.approx(25.0, abs=2.0)
+    assert length_mm([strand]) == pytest.approx(25.0, abs=3.0)  # evidence reaches 1.5 mm beyond an end
     assert found(forehead()) == ()
 
 
