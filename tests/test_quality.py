@@ -86,6 +86,10 @@ def capped(step: float) -> Bytes:
     return np.asarray(np.rint(np.interp(light, linear_light(), np.arange(256))).astype(np.uint8))
 
 
+def strands(lengths_mm: dict[Region, tuple[float, float]], *, fringe: bool = False) -> tuple[Finding, ...]:
+    return judge_strands(lengths_mm, hair_over_forehead=fringe, settings=DEFAULTS)
+
+
 @functools.cache
 def all_findings() -> dict[str, tuple[Finding, ...]]:
     return {
@@ -98,7 +102,7 @@ def all_findings() -> dict[str, tuple[Finding, ...]]:
         "turned": judged(pixels(), face(yaw=12.0, pitch=15.0, roll=20.0)),
         "one side": judged(half_dark()),
         "shadow": judged(capped(0.9)),
-        "strands": judge_strands({Region.FOREHEAD: 40.0, Region.GLABELLA: 0.0}, settings=DEFAULTS),
+        "strands": strands({Region.FOREHEAD: (12.0, 0.0), Region.CROWS_FEET_LEFT: (0.0, 40.0)}),
     }
 
 
@@ -250,15 +254,21 @@ def test_the_edge_of_a_shadow_across_the_forehead_is_told(step: float, told: boo
     assert (findings.get(Region.FOREHEAD) is Verdict.WARN) == told
 
 
-def test_few_millimetres_of_strands_are_no_doubt() -> None:
-    few = {Region.FOREHEAD: 12.0, Region.GLABELLA: 0.0, Region.CROWS_FEET_LEFT: 19.0}
-    assert not judge_strands(few, settings=DEFAULTS)
-    (finding,) = judge_strands({**few, Region.GLABELLA: 25.0}, settings=DEFAULTS)
-    assert finding.verdict is Verdict.WARN and finding.region is Region.GLABELLA
+def test_hair_is_a_doubt_where_something_was_left_out_or_much_of_it_is_upright() -> None:
+    few = {Region.FOREHEAD: (0.0, 12.0), Region.GLABELLA: (0.0, 0.0), Region.CROWS_FEET_LEFT: (0.0, 0.0)}
+    assert strands(few) == ()
+    (left_out,) = strands({**few, Region.GLABELLA: (6.0, 0.0)})
+    assert left_out.region is Region.GLABELLA and "left out" in left_out.advice
+    assert strands({**few, Region.FOREHEAD: (0.0, 25.0)})[0].region is Region.FOREHEAD
 
 
 def test_hair_over_the_forehead_makes_upright_lines_of_the_glabella_doubtful() -> None:
-    doubts = judge_strands({Region.FOREHEAD: 45.0, Region.GLABELLA: 0.0}, settings=DEFAULTS)
-    assert of(doubts, Code.HAIR_OR_FRAME) == {Region.FOREHEAD: Verdict.WARN, Region.GLABELLA: Verdict.WARN}
+    bare = {Region.FOREHEAD: (0.0, 0.0), Region.GLABELLA: (0.0, 0.0)}
+    both = {Region.FOREHEAD: Verdict.WARN, Region.GLABELLA: Verdict.WARN}
+    doubts = strands({**bare, Region.FOREHEAD: (0.0, 45.0)})
+    assert of(doubts, Code.HAIR_OR_FRAME) == both
     assert "frown line" in doubts[1].advice
-    assert len(judge_strands({Region.FOREHEAD: 45.0}, settings=DEFAULTS)) == 1  # the glabella was refused
+    assert len(strands({Region.FOREHEAD: (0.0, 45.0)})) == 1  # the glabella was refused
+    # A fringe that leaves nothing of the forehead may hang into the glabella all the more.
+    (finding,) = strands({Region.GLABELLA: (0.0, 0.0)}, fringe=True)
+    assert finding.region is Region.GLABELLA

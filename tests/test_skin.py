@@ -164,4 +164,4 @@ def test_the_colour_of_shades_is_read_from_the_skin_itself(slope: float) -> None
 
 
 def test_too_little_skin_tells_no_colour_of_shades() -> None:
-    assert skin_of(np.zeros_like(drawn().photo.pixels)).shades == Shades(0.0, 0.0)
+    assert skin_of(np.zeros_like(drawn().photo.pixels)).shades == Shades(0.0, float("inf"))

@@ -146,5 +146,5 @@ def test_a_path_is_unlike_shade_when_its_colour_is_not_that_of_this_skin_in_shad
     assert unlike(-0.5, light * 0) == pytest.approx(0.5, abs=0.01)  # grey: a hair on skin like that
     assert unlike(0.0, light * 0) == pytest.approx(0, abs=1e-3)  # grey, in a photo without colour
     assert unlike(0.0, redder) == pytest.approx(0.5, abs=0.01)
-    assert 0 < unlike(0.0, redder, spread=0.1) < 0.3  # grainy colour: less sure
+    assert 0 < unlike(0.0, redder, spread=0.05) < 0.4  # grainy colour: less sure
     assert unlike(0.0, redder, spread=0.3) == 0

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .chart import make_chart
+from .codes import Code
 from .face import find_face
-from .lines import USUAL_LINE_MM, Detected, find_lines, sight_of, without_hanging
+from .lines import USUAL_LINE_MM, Detected, find_lines, sight_of
 from .measures import measure_region
 from .model import MODEL_SHA256
 from .quality import judge_photo, judge_strands
@@ -38,10 +39,11 @@ def assess(
     for region in measured:
         sight = sight_of(coverage[region], blur_mm, settings=settings)
         found[region] = find_lines(chart, region, skin, face.scale, sight, settings=settings)
-    if Region.FOREHEAD in found and Region.GLABELLA in found:
-        found[Region.GLABELLA] = without_hanging(found[Region.GLABELLA], found[Region.FOREHEAD])
-    strands_mm = {region: detected.strands_mm for region, detected in found.items()}
-    quality += judge_strands(strands_mm, settings=settings)
+    quality += judge_strands(
+        {region: (detected.left_out_mm, detected.upright_mm) for region, detected in found.items()},
+        hair_over_forehead=Code.HAIR_OVER_FOREHEAD in {f.code for f in quality},
+        settings=settings,
+    )
     lines = tuple(line for detected in found.values() for line in detected.lines)
     seen = measure_coverage(chart, with_lines(skin.usable, skin.visible, [line.path_mm for line in lines]))
     regions = tuple(

@@ -15,8 +15,8 @@ from .ridges import find_ridges
 from .settings import Settings
 from .sharpness import blur_doubt_share, camera_blur_mm
 from .skin import Skin
-from .strands import hangs_from, length_mm, upright_strands
-from .traits import faintest_contrast, likelihood, measure_traits
+from .strands import upright_strands
+from .traits import TRAITS, faintest_contrast, likelihood, measure_traits
 
 _END_SD_MM = 0.35
 """How well the two ends of a line are found together, on drawn lines."""
@@ -64,14 +64,15 @@ class Detected:
     """What was found in one region.
 
     lines: longest first. detection_limit: the contrast from which a usual line of `USUAL_LINE_MM` would
-    have been found in its middle. strands_mm: length of hair or frames: what looked like a line but is too
-    thin or too dark for its width to be one, and upright strands (`strands.py`). upright: these strands.
+    have been found in its middle. left_out_mm: length of what looked like a line but for its width, colour
+    or a bright thread beside it (hair, the frame of glasses). upright_mm: length of upright strands over
+    the forehead (`strands.py`). Both in mm of skin.
     """
 
     lines: tuple[Line, ...]
     detection_limit: float
-    strands_mm: float
-    upright: tuple[Float, ...] = ()
+    left_out_mm: float
+    upright_mm: float
 
 
 def propose_lines(chart: Chart, region: Region, skin: Skin, sight: Sight, *, settings: Settings) -> Proposals:
@@ -99,8 +100,9 @@ def find_lines(
     light = piece.cut(chart.light)
     blur_mm2 = sight.camera_blur_mm**2 + chart.blur_mm2 + face_chart.BICUBIC_PX2 / face_chart.PX_PER_MM**2
     likely = likelihood(proposals.traits, settings.line_weights)
-    found, strands_mm = [], length_mm(proposals.strands)
-    for path, chance in zip(proposals.paths_px, likely, strict=True):
+    found, left_out_mm = [], 0.0
+    unlike = proposals.traits[:, TRAITS.index("unlike_shade")]
+    for path, chance, foreign in zip(proposals.paths_px, likely, unlike, strict=True):
         if chance < settings.min_likelihood:
             continue
         profile = measure_profile(
@@ -117,23 +119,13 @@ def find_lines(
         line = _line(chart, piece, profile, noise, scale, sight.doubt_share, float(chance))
         if not _is_valley(line, profile, settings):
             continue
-        if _is_strand(line, profile, settings):
-            strands_mm += line.length_mm
+        if _is_strand(line, profile, float(foreign), settings):
+            left_out_mm += line.length_mm
         else:
             found.append(line)
     longest_first = tuple(sorted(found, key=lambda line: -line.length_mm))
-    return Detected(longest_first, _limit(proposals, settings), strands_mm, proposals.strands)
-
-
-def without_hanging(glabella: Detected, forehead: Detected) -> Detected:
-    """Take out of the glabella's lines what goes on from a strand over the forehead: it is that hair."""
-    hair = [line for line in glabella.lines if hangs_from(forehead.upright, line.path_mm)]
-    return Detected(
-        lines=tuple(line for line in glabella.lines if line not in hair),
-        detection_limit=glabella.detection_limit,
-        strands_mm=glabella.strands_mm + sum(line.length_mm for line in hair),
-        upright=glabella.upright,
-    )
+    upright_mm = sum(_skin_mm(chart, path_mm) for path_mm in proposals.strands)
+    return Detected(longest_first, _limit(proposals, settings), left_out_mm, upright_mm)
 
 
 def _limit(proposals: Proposals, settings: Settings) -> float:
@@ -144,6 +136,11 @@ def _limit(proposals: Proposals, settings: Settings) -> float:
     certain = settings.line_signal_to_noise * noise * float(np.sqrt(2 * REACH_MM / USUAL_LINE_MM))
     likely = faintest_contrast(noise, proposals.glance.region, settings)
     return max(settings.min_line_contrast, certain, likely)
+
+
+def _skin_mm(chart: Chart, path_mm: Float) -> float:
+    """Return the length on the skin of a path (N, 2) chart mm."""
+    return float(np.linalg.norm(face_chart.on_skin(chart, path_mm)[0], axis=1).sum())
 
 
 def _line(
@@ -184,13 +181,13 @@ def _line(
     )
 
 
-def _is_strand(line: Line, profile: Profile, settings: Settings) -> bool:
-    """Tell hair and frames: too thin, darker than a fold so thin can be, or the gap beside a bright hair."""
-    steepest = max(settings.steep_contrast, settings.max_line_steepness_per_mm * line.width_mm)
+def _is_strand(line: Line, profile: Profile, unlike_shade: float, settings: Settings) -> bool:
+    """Tell hair and frames: too thin, too dark for its width and of another colour, beside a bright hair."""
+    steep = line.contrast > max(settings.steep_contrast, settings.max_line_steepness_per_mm * line.width_mm)
     brightest = max(settings.bright_thread, settings.max_bright_share * line.contrast)
     return (
         line.width_mm < settings.min_line_width_mm
-        or line.contrast > steepest
+        or (steep and unlike_shade > settings.max_unlike_shade)
         or profile.bright_beside > brightest
     )
 

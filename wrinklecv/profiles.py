@@ -235,5 +235,5 @@ def _bright_beside(profile: Float, across_mm: Float) -> float:
     """Return how much the brightest thread beside the valley rises over the light half a mm from it."""
     aside = round(_THREAD_MM / _STEP_MM)
     rise = profile[aside:-aside] - (profile[: -2 * aside] + profile[2 * aside :]) / 2
-    beside = np.abs(across_mm[aside:-aside]) > _THREAD_MM
+    beside = np.abs(across_mm[aside:-aside]) > _THREAD_MM + _STEP_MM / 2  # no rounding decides
     return max(0.0, float(rise[beside].max()))

@@ -46,27 +46,46 @@ def judge_photo(
     return tuple(findings)
 
 
-def judge_strands(strands_mm: Mapping[Region, float], *, settings: Settings) -> tuple[Finding, ...]:
-    """Doubt the regions over which hair or a frame lies, `strands_mm` of each; no line was made of that."""
-    limits = (settings.warn_strands_mm, None)
+def judge_strands(
+    strands_mm: Mapping[Region, tuple[float, float]], *, hair_over_forehead: bool, settings: Settings
+) -> tuple[Finding, ...]:
+    """Doubt the regions over which hair or a frame seems to lie.
+
+    strands_mm: of each measured region, the length left out of its lines and that of upright strands.
+    hair_over_forehead: whether hair covers a part of the forehead.
+    """
     findings: list[Finding] = []
-    for region, length_mm in strands_mm.items():
+    for region, (left_out_mm, upright_mm) in strands_mm.items():
         name = region.value.replace("_", " ")
+        left_out = (
+            f"{{value:.0f}} mm over the {name} look like hair or a frame (too thin, too dark or of another "
+            "colour than a fold) and are left out (limit {threshold:.0f} mm): hold the hair back, take "
+            "glasses off."
+        )
+        upright = (
+            f"{{value:.0f}} mm of upright dark lines lie over the {name}, as hair does "
+            "(limit {threshold:.0f} mm): hold the hair back; a strand that lies level may have "
+            "been taken for a line."
+        )
+        told = [
+            *_judged(Code.HAIR_OR_FRAME, left_out_mm, (0.0, None), left_out, unit="mm", region=region),
+            *_judged(
+                Code.HAIR_OR_FRAME,
+                upright_mm,
+                (settings.warn_upright_mm, None),
+                upright,
+                unit="mm",
+                region=region,
+            ),
+        ]
+        findings.extend(told[:1])
+        hair_over_forehead |= region is Region.FOREHEAD and bool(told)
+    if hair_over_forehead and Region.GLABELLA in strands_mm.keys() - {f.region for f in findings}:
         text = (
-            f"{{value:.0f}} mm of hair or of a frame lie over the {name} and were left out (limit "
-            "{threshold:.0f} mm): others may have been taken for lines. Hold the hair back, take glasses off."
+            "Hair lies over the forehead, and a strand that hangs further down looks like a frown line: "
+            "hold the hair back."
         )
-        findings.extend(_judged(Code.HAIR_OR_FRAME, length_mm, limits, text, unit="mm", region=region))
-    doubted = {finding.region for finding in findings}
-    if Region.FOREHEAD in doubted and Region.GLABELLA in strands_mm.keys() - doubted:
-        text = (
-            "{value:.0f} mm of hair lie over the forehead (limit {threshold:.0f} mm): it may hang further "
-            "down, and an upright hair looks like a frown line. Hold the hair back."
-        )
-        length_mm = strands_mm[Region.FOREHEAD]
-        findings.extend(
-            _judged(Code.HAIR_OR_FRAME, length_mm, limits, text, unit="mm", region=Region.GLABELLA)
-        )
+        findings.append(Finding(Code.HAIR_OR_FRAME, Verdict.WARN, text, Region.GLABELLA))
     return tuple(findings)
 
 
@@ -216,7 +235,11 @@ def _region(coverage: Coverage, skin: Skin, region: Region, settings: Settings) 
         coverage.share,
         (settings.warn_coverage_share, max(settings.min_coverage_share, 0.01)),
         f"Only {{value:.0%}} of the {name} is visible skin (limit {{threshold:.0%}}): "
-        + ("hold the hair back." if hair else "clear it of hair, glasses and shadow, face the lens."),
+        + (
+            "hold the hair back, take off what casts a shadow."
+            if hair
+            else "clear it of hair, glasses and shadow, face the lens."
+        ),
         unit="share",
         region=region,
         low=True,

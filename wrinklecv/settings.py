@@ -109,14 +109,16 @@ class Settings:
     that, the photo cannot tell by width."""
     steep_contrast: float = 0.6
     max_line_steepness_per_mm: float = 1.35
-    """A line of more contrast than the first has at most the second times its width (mm). The steepest of 600
-    lines of photos, a frown, has 1.27; a lock of hair 1.7, thin metal rims 1.25 to 2.4."""
+    max_unlike_shade: float = 0.25
+    """What has more contrast than the first, and than the second times its width (mm), is no line when its
+    colour is unlike this skin's shades too. Of 600 lines of photos the steepest, a frown, has 1.27; a lock
+    of hair 1.7, thin metal rims 1.25 to 2.4. Narrow deep folds of skin's own colour are kept."""
     bright_thread: float = 0.15
     max_bright_share: float = 0.8
     """A bright thread beside a line, of more contrast than the first and more than this share of the line's,
-    makes it the gap beside a light hair. Of 600 lines of photos 99 % have less than 0.17 and 0.53."""
-    warn_strands_mm: float = 20.0
-    """From this length of such things on a region is in doubt."""
+    makes it the gap beside a light hair. Of 550 lines of photos 99 % have less than 0.23 and 0.70."""
+    warn_upright_mm: float = 20.0
+    """From this length of upright strands on the forehead is in doubt."""
     min_evenness: float = 0.25
     """Lower rise beside the valley over the higher: a step edge has 0, a valley 1."""
     max_depth_spread: float = 1.0

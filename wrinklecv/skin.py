@@ -40,7 +40,7 @@ class Shades:
     """The colour of a skin's own fine shades (pores, lines, folds), from patches of one millimetre.
 
     redness: how ln red/green changes per log light, usually below 0. spread: standard deviation of ln
-    red/green about that, from patch to patch.
+    red/green about that, from patch to patch; infinite where too little skin was seen to tell.
     """
 
     redness: float
@@ -188,12 +188,14 @@ def _shades(patches: _Patches, skin: Mask) -> Shades:
     around = cv2.blur(counted, (_SHADE_MM, _SHADE_MM)) / np.maximum(weight, 1e-6)[..., None]
     fine = (patches.features - around)[skin & (weight > _MOSTLY_SKIN)]
     if len(fine) < _LEAST_PATCHES:
-        return Shades(0.0, 0.0)
+        return Shades(0.0, float("inf"))
     light, red = fine[:, 0], fine[:, 1]
     # What differs most is a mole, a hair or an edge rather than a shade.
     usual = np.abs(light) <= np.percentile(np.abs(light), 95)
     light, red = light[usual], red[usual]
-    redness = float((light @ red) / max(float(light @ light), 1e-9))
+    if not light.any():
+        return Shades(0.0, float("inf"))
+    redness = float((light @ red) / (light @ light))
     return Shades(redness, float((red - redness * light).std()))
 
 

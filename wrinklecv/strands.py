@@ -1,13 +1,12 @@
-"""Hair over the forehead: dark paths that run up and down, as no line of the forehead does.
+"""Hair over the forehead: dark paths that run up and down, as its lines hardly ever do.
 
 Such paths are never called lines, so they tell without harm that hair is in the way, and that a strand
-which happens to lie level may have been taken for a line.
+which happens to lie level may have been taken for a line. A scar, a vein or a line of sleep tells the same.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -25,9 +24,6 @@ _BESIDE_MM = 1.25
 """Off a strand, and hardly off the edge of a shadow."""
 _FROWN_MM = (28.0, -84.0)
 """Folds of a frown lie this near the middle (|u|) and rise this far (v)."""
-_HANGING_MM = 6.0
-"""How far below its seen end a strand may come back as a line."""
-_ASIDE_MM = 5.0
 
 
 def upright_strands(
@@ -51,27 +47,7 @@ def upright_strands(
     )
     paths = find_paths(ridges, usable, upright, noise, settings=clear, px_per_mm=glance.px_per_mm)
     even = [glance.to_mm(path) for path in paths if _evenness(path, glance) > settings.min_evenness]
-    strands = [path_mm for path_mm in even if not _may_be_frown(path_mm)]
-    for path_mm in sorted(filter(_may_be_frown, even), key=lambda path_mm: float(path_mm[:, 1].min())):
-        if hangs_from(strands, path_mm):
-            strands.append(path_mm)
-    return tuple(strands)
-
-
-def hangs_from(strands: Sequence[Float], path_mm: Float) -> bool:
-    """Tell whether an upright path (N, 2) chart mm begins where a strand above it, each (N, 2), ends."""
-    wide, high = np.ptp(path_mm, axis=0)
-    if wide > high:
-        return False
-    top = path_mm[path_mm[:, 1].argmin()]
-    ends = np.array([strand[strand[:, 1].argmax()] for strand in strands]).reshape(-1, 2)
-    aside, below = np.abs(top[0] - ends[:, 0]), top[1] - ends[:, 1]
-    return bool(((aside <= _ASIDE_MM) & (np.abs(below) <= _HANGING_MM)).any())
-
-
-def length_mm(strands: Sequence[Float]) -> float:
-    """Sum the lengths of paths, each (N, 2) mm."""
-    return float(sum(np.linalg.norm(np.diff(path, axis=0), axis=1).sum() for path in strands))
+    return tuple(path_mm for path_mm in even if not _may_be_frown(path_mm))
 
 
 def _may_be_frown(path_mm: Float) -> bool:

@@ -198,8 +198,8 @@ def _unlike_shade(glance: Glance, skin: Skin, points: _Points, lengths_mm: Float
         - points.means(sample(part, here))
         for part in skin.gaps[:2]
     )
-    # One patch per mm of path, and half as much of each side: what chance alone makes of it.
-    chance = skin.shades.spread * np.sqrt(1.5 / np.maximum(lengths_mm, 1.0))
+    # Noise of one patch per mm of path, and of half as many on its sides: twice that is no colour yet.
+    chance = 2 * skin.shades.spread * np.sqrt(1.5 / np.maximum(lengths_mm, 1.0))
     beyond = np.maximum(np.abs(redder - skin.shades.redness * darker) - chance, 0.0)
     return np.asarray(beyond / np.maximum(darker, _FAINTEST))
 
