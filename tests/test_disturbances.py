@@ -48,8 +48,7 @@ def is_told(before: Assessment, after: Assessment) -> bool:
 
 
 # What the detector does not hold yet is no case here but a missed bar in the truth bench: strands of
-# hair that lie level as lines do, pieces of many strands, the shade beside a thin metal bridge,
-# here and there a row of freckles beside the eye.
+# hair that lie level as lines do, pieces of many strands, the shade beside a thin metal bridge.
 HELD = (
     ("hair: few strands", "light"),
     ("hair: few strands", "dark"),
@@ -60,6 +59,7 @@ HELD = (
     ("glasses: dark plastic", "dark"),
     ("stubble", "light"),
     ("stubble", "dark"),
+    ("freckles", "light"),
     ("freckles", "dark"),
     ("shine", "light"),
     ("shine", "dark"),
