@@ -14,7 +14,7 @@ from wrinklecv.regions import Glance, piece_of
 from wrinklecv.ridges import find_ridges
 from wrinklecv.settings import DEFAULTS
 from wrinklecv.skin import Shades, Skin
-from wrinklecv.traits import TRAITS, faintest_contrast, likelihood, measure_traits
+from wrinklecv.traits import TRAITS, faintest_contrast, likelihood, measure_traits, unlike_shade
 from wrinklecv.weights import LINE_WEIGHTS
 
 PIECE = piece_of(Region.FOREHEAD)
@@ -140,7 +140,7 @@ def test_a_path_is_unlike_shade_when_its_colour_is_not_that_of_this_skin_in_shad
 
     def unlike(redness: float, red: Float, spread: float = 0.0) -> float:
         skin = dataclasses.replace(bare_skin(), gaps=(light, red, light * 0), shades=Shades(redness, spread))
-        return traits(valley(), level_path(), skin)["unlike_shade"]
+        return float(unlike_shade(Glance(PIECE, valley()), skin, [level_path()])[0])
 
     assert unlike(-0.5, redder) == pytest.approx(0, abs=1e-3)  # lit by skin, as this skin's pores are
     assert unlike(-0.5, light * 0) == pytest.approx(0.5, abs=0.01)  # grey: a hair on skin like that

@@ -16,7 +16,7 @@ from .settings import Settings
 from .sharpness import blur_doubt_share, camera_blur_mm
 from .skin import Skin
 from .strands import upright_strands
-from .traits import TRAITS, faintest_contrast, likelihood, measure_traits
+from .traits import faintest_contrast, likelihood, measure_traits, unlike_shade
 
 _END_SD_MM = 0.35
 """How well the two ends of a line are found together, on drawn lines."""
@@ -101,7 +101,7 @@ def find_lines(
     blur_mm2 = sight.camera_blur_mm**2 + chart.blur_mm2 + face_chart.BICUBIC_PX2 / face_chart.PX_PER_MM**2
     likely = likelihood(proposals.traits, settings.line_weights)
     found, left_out_mm = [], 0.0
-    unlike = proposals.traits[:, TRAITS.index("unlike_shade")]
+    unlike = unlike_shade(proposals.glance, skin, list(proposals.paths_px))
     for path, chance, foreign in zip(proposals.paths_px, likely, unlike, strict=True):
         if chance < settings.min_likelihood:
             continue
@@ -181,13 +181,13 @@ def _line(
     )
 
 
-def _is_strand(line: Line, profile: Profile, unlike_shade: float, settings: Settings) -> bool:
+def _is_strand(line: Line, profile: Profile, unlike: float, settings: Settings) -> bool:
     """Tell hair and frames: too thin, too dark for its width and of another colour, beside a bright hair."""
     steep = line.contrast > max(settings.steep_contrast, settings.max_line_steepness_per_mm * line.width_mm)
     brightest = max(settings.bright_thread, settings.max_bright_share * line.contrast)
     return (
         line.width_mm < settings.min_line_width_mm
-        or (steep and unlike_shade > settings.max_unlike_shade)
+        or (steep and unlike > settings.max_unlike_shade)
         or profile.bright_beside > brightest
     )
 

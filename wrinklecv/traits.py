@@ -1,4 +1,4 @@
-"""What a dark path looks like, in nineteen numbers, and how likely a person would draw it as a line.
+"""What a dark path looks like, in eighteen numbers, and how likely a person would draw it as a line.
 
 A pixel cannot tell a wrinkle from a pore or a hair; a whole path can. Each path is described by its own
 traits and by medians of the skin around, which a single other line hardly moves. Their weighted sum is the
@@ -31,10 +31,8 @@ narrow, broad: contrast at the narrowest and at the widest scale;
 sloping: difference of the light on the two sides (a step edge has much);
 bowed: ln(path / chord), in tenths;
 lighter, bluer, coloured: ln light, ln blue/green and colour distance against the skin around (hair is
-dark and coloured); unlike_shade: how far ln red/green at the path, against its two sides, is from what a
-shade of that depth has in this very skin, beyond chance, per log light (hair and frames have another colour);
-on_skin: share of the path on what `skin.py` calls skin; rough: ln of the fine contrast there over that of
-this face's cheeks and glabella;
+dark and coloured); on_skin: share of the path on what `skin.py` calls skin; rough: ln of the fine
+contrast there over that of this face's cheeks and glabella;
 forehead, glabella: 1 there, else 0; brow_aside: |u| / 30 mm and brow_height: squared distance from the
 forehead's middle height / (10 mm)², forehead only; eye_distance: from the outer canthus, (mm − 20) / 10,
 eye_angle: / 30°, downwards, beside the eyes only."""
@@ -58,7 +56,6 @@ _LIMITS: dict[str, tuple[float, float]] = {
     "lighter": (-1.5, 0.5),
     "bluer": (-0.5, 0.5),
     "coloured": (0.0, 1.0),
-    "unlike_shade": (0.0, 1.0),
     "rough": (-1.0, 2.0),
     "brow_height": (0.0, 6.0),
     "eye_distance": (-1.5, 2.0),
@@ -89,16 +86,40 @@ def measure_traits(glance: Glance, ridges: Ridges, noise: Float, skin: Skin, pat
         return np.zeros((0, len(TRAITS)))
     points = _points(paths)
     traits = {
-        **(shape := _shape(paths, glance.px_per_mm)),
+        **_shape(paths, glance.px_per_mm),
         **_valley(ridges, noise, points),
         **_sides(glance, ridges, points),
         **_surroundings(glance, skin, points),
-        "unlike_shade": _unlike_shade(glance, skin, points, 10 * np.exp(shape["length"])),
         **_place(glance, points),
     }
     traits["sloping"] = traits["sloping"] / traits.pop("depth")
     columns = [np.clip(traits[name], *_LIMITS.get(name, (-np.inf, np.inf))) for name in TRAITS]
     return np.column_stack(columns)
+
+
+def unlike_shade(glance: Glance, skin: Skin, paths: list[Float]) -> Float:
+    """Tell how far each path's colour is from that of a shade as deep in this very skin: (P,), 0 or more.
+
+    paths: each (n, 2) glance px. In ln red/green per log light, beyond chance: 0 for a fold, up to 1 for hair
+    and frames, which have a colour of their own.
+    """
+    if not paths:
+        return np.zeros(0)
+    points = _points(paths)
+    aside = points.normals * (glance.px_per_mm * _SIDES_MM)
+    left, here, right = (
+        face_chart.mm_to_patches(glance.to_mm(points.places_px + side * aside)) for side in (-1, 0, 1)
+    )
+    darker, redder = (
+        (points.means(sample(part, left)) + points.means(sample(part, right))) / 2
+        - points.means(sample(part, here))
+        for part in skin.gaps[:2]
+    )
+    # Noise of one patch per mm of path, and of half as many on its sides: twice that is no colour yet.
+    lengths_mm = np.exp(_shape(paths, glance.px_per_mm)["length"]) * 10
+    chance = 2 * skin.shades.spread * np.sqrt(1.5 / np.maximum(lengths_mm, 1.0))
+    beyond = np.maximum(np.abs(redder - skin.shades.redness * darker) - chance, 0.0)
+    return np.asarray(beyond / np.maximum(darker, _FAINTEST))
 
 
 def likelihood(traits: Float, weights: tuple[float, ...]) -> Float:
@@ -185,23 +206,6 @@ def _surroundings(glance: Glance, skin: Skin, points: _Points) -> dict[str, Floa
         "on_skin": points.means(sample(skin.usable.astype(np.float32), places)),
         "rough": np.log(np.maximum(roughness, _LEAST) / max(skin.texture, _LEAST)),
     }
-
-
-def _unlike_shade(glance: Glance, skin: Skin, points: _Points, lengths_mm: Float) -> Float:
-    """Compare the colour of each path with that of this skin's shades, (P,)."""
-    aside = points.normals * (glance.px_per_mm * _SIDES_MM)
-    left, here, right = (
-        face_chart.mm_to_patches(glance.to_mm(points.places_px + side * aside)) for side in (-1, 0, 1)
-    )
-    darker, redder = (
-        (points.means(sample(part, left)) + points.means(sample(part, right))) / 2
-        - points.means(sample(part, here))
-        for part in skin.gaps[:2]
-    )
-    # Noise of one patch per mm of path, and of half as many on its sides: twice that is no colour yet.
-    chance = 2 * skin.shades.spread * np.sqrt(1.5 / np.maximum(lengths_mm, 1.0))
-    beyond = np.maximum(np.abs(redder - skin.shades.redness * darker) - chance, 0.0)
-    return np.asarray(beyond / np.maximum(darker, _FAINTEST))
 
 
 def _place(glance: Glance, points: _Points) -> dict[str, Float]:
