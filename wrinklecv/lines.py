@@ -100,11 +100,11 @@ def find_lines(
     light = piece.cut(chart.light)
     blur_mm2 = sight.camera_blur_mm**2 + chart.blur_mm2 + face_chart.BICUBIC_PX2 / face_chart.PX_PER_MM**2
     likely = likelihood(proposals.traits, settings.line_weights)
+    chosen = np.flatnonzero(likely >= settings.min_likelihood)
+    paths = [proposals.paths_px[k] for k in chosen]
+    unlike = unlike_shade(proposals.glance, skin, paths)
     found, left_out_mm = [], 0.0
-    unlike = unlike_shade(proposals.glance, skin, list(proposals.paths_px))
-    for path, chance, foreign in zip(proposals.paths_px, likely, unlike, strict=True):
-        if chance < settings.min_likelihood:
-            continue
+    for path, chance, foreign in zip(paths, likely[chosen], unlike, strict=True):
         profile = measure_profile(
             light,
             proposals.glance.to_piece(path),
