@@ -71,3 +71,19 @@ def test_each_mark_of_a_hair_is_enough() -> None:
     faint = dataclasses.replace(line, contrast=0.2)
     assert a_strand(faint, bright=0.18)  # the gap beside a light hair
     assert not a_strand(faint, bright=0.14) and not a_strand(line, bright=0.5)
+
+
+def test_a_faint_line_beside_a_deep_one_stays_a_line() -> None:
+    lines = tuple(
+        PhantomLine(
+            region=Region.FOREHEAD,
+            path_mm=PATH_MM + np.array([0.0, down_mm]),
+            width_mm=0.5,
+            contrast=contrast,
+        )
+        for down_mm, contrast in ((0.0, 0.5), (2.2, 0.14))
+    )
+    phantom = draw_phantom(Person(seed=5, lines=lines, skin_tone=0.3), SHOT)
+    assessment = assess(phantom.photo, find=lambda photo: with_scale(find_face(photo), phantom.mm_per_px))
+    assert len(assessment.lines) == 2
+    assert not hair_in(assessment)

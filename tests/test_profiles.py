@@ -139,9 +139,10 @@ def test_a_deep_line_four_millimetres_away_changes_little() -> None:
 
 def test_a_bright_thread_beside_the_valley_is_told_and_skin_between_lines_is_not() -> None:
     _, y = mm_grid()
-    between = valley(1.0, 0.1) - 0.1 * np.exp(-((y - LEVEL_MM - 3.0) ** 2) / (2 * 0.42**2))
     for aside_mm in (1.2, -1.2):
         thread = 0.3 * np.exp(-((y - LEVEL_MM - aside_mm) ** 2) / (2 * 0.1**2))
         assert measured(valley(1.0, 0.1) + thread).bright_beside > 0.15
-    assert measured(between).bright_beside < 0.05
+    for apart_mm in (1.2, 1.5, 2.0, 3.0):  # a faint line beside a deep one is a line
+        deep = 0.45 * np.exp(-((y - LEVEL_MM - apart_mm) ** 2) / (2 * (0.5 / FWHM) ** 2))
+        assert measured(valley(0.5, 0.12) - deep).bright_beside < 0.15
     assert measured(valley(1.0, 0.3)).bright_beside < 0.1

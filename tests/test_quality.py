@@ -269,6 +269,11 @@ def test_hair_over_the_forehead_makes_upright_lines_of_the_glabella_doubtful() -
     assert of(doubts, Code.HAIR_OR_FRAME) == both
     assert "frown line" in doubts[1].advice
     assert len(strands({Region.FOREHEAD: (0.0, 45.0)})) == 1  # the glabella was refused
+    together = strands({**bare, Region.FOREHEAD: (6.0, 45.0)})
+    assert ["left out" in f.advice for f in together] == [True, False, False]  # each is said
+    assert (
+        len(strands({**bare, Region.FOREHEAD: (6.0, 0.0)})) == 1
+    )  # may be anything: no word of the glabella
     # A fringe that leaves nothing of the forehead may hang into the glabella all the more.
     (finding,) = strands({Region.GLABELLA: (0.0, 0.0)}, fringe=True)
     assert finding.region is Region.GLABELLA

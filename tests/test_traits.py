@@ -148,3 +148,5 @@ def test_a_path_is_unlike_shade_when_its_colour_is_not_that_of_this_skin_in_shad
     assert unlike(0.0, redder) == pytest.approx(0.5, abs=0.01)
     assert 0 < unlike(0.0, redder, spread=0.05) < 0.4  # grainy colour: less sure
     assert unlike(0.0, redder, spread=0.3) == 0
+    assert unlike(0.0, redder, spread=float("inf")) == 0  # too little skin seen to tell its shades
+    assert unlike_shade(Glance(PIECE, valley()), bare_skin(), []).shape == (0,)

@@ -32,7 +32,7 @@ _FIT_MM = 0.9
 _MOST_SHARPENED = 0.6
 """A line as narrow as the blur itself is not made narrower than this share of what was seen."""
 _THREAD_MM = 0.5
-"""A bright thread is narrower than twice this: a hair that mirrors the light, not the skin between lines."""
+"""A bright thread is narrower than twice this: a hair that mirrors the light."""
 _ALONG_MM = 0.5
 """Depths are averaged along the line with this Gaussian before the ends are judged."""
 
@@ -45,7 +45,7 @@ class Profile:
     depths: (N,) contrast at each point. sigma_mm: the valley's standard deviation in chart mm.
     Both are those of the skin: the blur of the photo's pixels has been taken off.
     evenness: the lower rise beside the valley over the higher, 0 for a step edge, 1 for a valley.
-    bright_beside: how much a bright thread beside it stands out of its own sides (log light), at least 0.
+    bright_beside: how much a bright thread beside it stands out of both its sides (log light), at least 0.
     """
 
     path_px: Float
@@ -234,6 +234,7 @@ def _evenness(profile: Float, across_mm: Float, sigma_mm: float) -> float:
 def _bright_beside(profile: Float, across_mm: Float) -> float:
     """Return how much the brightest thread beside the valley rises over the light half a mm from it."""
     aside = round(_THREAD_MM / _STEP_MM)
-    rise = profile[aside:-aside] - (profile[: -2 * aside] + profile[2 * aside :]) / 2
+    # Over the brighter of its sides: skin between two lines rises over each of them, but not over skin.
+    rise = profile[aside:-aside] - np.maximum(profile[: -2 * aside], profile[2 * aside :])
     beside = np.abs(across_mm[aside:-aside]) > _THREAD_MM + _STEP_MM / 2  # no rounding decides
     return max(0.0, float(rise[beside].max()))

@@ -58,31 +58,26 @@ def judge_strands(
     for region, (left_out_mm, upright_mm) in strands_mm.items():
         name = region.value.replace("_", " ")
         left_out = (
-            f"{{value:.0f}} mm over the {name} look like hair or a frame (too thin, too dark or of another "
-            "colour than a fold) and are left out (limit {threshold:.0f} mm): hold the hair back, take "
-            "glasses off."
+            f"{{value:.0f}} mm over the {name} look like hair or a frame (too thin; too dark for their width "
+            "and not of skin's colour; or beside a bright hair) and are left out (limit {threshold:.0f} mm): "
+            "hold the hair back, take glasses off."
         )
         upright = (
             f"{{value:.0f}} mm of upright dark lines lie over the {name}, as hair does "
             "(limit {threshold:.0f} mm): hold the hair back; a strand that lies level may have "
             "been taken for a line."
         )
-        told = [
-            *_judged(Code.HAIR_OR_FRAME, left_out_mm, (0.0, None), left_out, unit="mm", region=region),
-            *_judged(
-                Code.HAIR_OR_FRAME,
-                upright_mm,
-                (settings.warn_upright_mm, None),
-                upright,
-                unit="mm",
-                region=region,
-            ),
-        ]
-        findings.extend(told[:1])
-        hair_over_forehead |= region is Region.FOREHEAD and bool(told)
+        for length_mm, limit, text in (
+            (left_out_mm, 0.0, left_out),
+            (upright_mm, settings.warn_upright_mm, upright),
+        ):
+            findings.extend(
+                _judged(Code.HAIR_OR_FRAME, length_mm, (limit, None), text, unit="mm", region=region)
+            )
+        hair_over_forehead |= upright_mm > settings.warn_upright_mm
     if hair_over_forehead and Region.GLABELLA in strands_mm.keys() - {f.region for f in findings}:
         text = (
-            "Hair lies over the forehead, and a strand that hangs further down looks like a frown line: "
+            "Hair seems to lie over the forehead; a strand that hangs further down looks like a frown line: "
             "hold the hair back."
         )
         findings.append(Finding(Code.HAIR_OR_FRAME, Verdict.WARN, text, Region.GLABELLA))

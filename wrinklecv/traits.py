@@ -100,8 +100,8 @@ def measure_traits(glance: Glance, ridges: Ridges, noise: Float, skin: Skin, pat
 def unlike_shade(glance: Glance, skin: Skin, paths: list[Float]) -> Float:
     """Tell how far each path's colour is from that of a shade as deep in this very skin: (P,), 0 or more.
 
-    paths: each (n, 2) glance px. In ln red/green per log light, beyond chance: 0 for a fold, up to 1 for hair
-    and frames, which have a colour of their own.
+    paths: each (n, 2) glance px. In ln red/green per log light, beyond chance: about 0 for a fold, more for
+    hair and frames, which have a colour of their own; 0 where this skin's shades are not known.
     """
     if not paths:
         return np.zeros(0)
@@ -115,7 +115,7 @@ def unlike_shade(glance: Glance, skin: Skin, paths: list[Float]) -> Float:
         - points.means(sample(part, here))
         for part in skin.gaps[:2]
     )
-    # Noise of one patch per mm of path, and of half as many on its sides: twice that is no colour yet.
+    # Noise of one patch per mm of path, and of twice as many on its sides: twice that is no colour yet.
     lengths_mm = np.exp(_shape(paths, glance.px_per_mm)["length"]) * 10
     chance = 2 * skin.shades.spread * np.sqrt(1.5 / np.maximum(lengths_mm, 1.0))
     beyond = np.maximum(np.abs(redder - skin.shades.redness * darker) - chance, 0.0)
