@@ -31,7 +31,7 @@ CANARIES = (
     b"alert(document.domain)",
     b"HYPERLINK",
     b"import os",
-    b"xxe",
+    b"ENTITY xxe",
 )
 """What stands in metadata, comments and trailing bytes, and must stand in no output."""
 
