@@ -111,8 +111,8 @@ class Settings:
     max_line_steepness_per_mm: float = 1.35
     max_unlike_shade: float = 0.25
     """What has more contrast than the first, and than the second times its width (mm), is no line when its
-    colour is unlike this skin's shades too. Of 620 lines of photos the steepest of skin, a frown, has 1.27; a lock
-    of hair 1.7, thin metal rims 1.25 to 2.4. Narrow deep folds of skin's own colour are kept."""
+    colour is unlike this skin's shades too. Of 620 lines of photos the steepest of skin, a frown, has 1.27;
+    a lock of hair 1.7, thin metal rims 1.25 to 2.4. Narrow deep folds of skin's own colour are kept."""
     bright_thread: float = 0.15
     max_bright_share: float = 0.8
     """A bright thread beside a line, of more contrast than the first and more than this share of the line's,
