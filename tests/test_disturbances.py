@@ -48,8 +48,8 @@ def is_told(before: Assessment, after: Assessment) -> bool:
 
 
 # What the detector does not hold yet is no case here but a missed bar in the truth bench: strands of
-# hair that lie level as lines do, pieces of many strands, the shade beside a thin metal bridge.
-# On one face two rows of freckles beside the eye read as lines, 0.27 mm/cm².
+# hair that lie level as lines do, pieces of many strands, the shade beside a thin metal bridge, gaps
+# between shining places on dark skin (told, as below).
 HELD = (
     ("hair: few strands", "light"),
     ("hair: few strands", "dark"),
@@ -63,7 +63,6 @@ HELD = (
     ("freckles", "light"),
     ("freckles", "dark"),
     ("shine", "light"),
-    ("shine", "dark"),
     ("shadow edge: level", "light"),
     ("shadow edge: level", "dark"),
     ("shadow edge: upright", "light"),
@@ -75,7 +74,7 @@ HELD = (
 def test_what_lies_before_the_skin_is_told_and_is_no_line(name: str, skin: str) -> None:
     before, after = measured(skin), measured(skin, name)
     assert false_mm_per_cm2(before) <= 0.05
-    assert false_mm_per_cm2(after) <= (0.3 if (name, skin) == ("freckles", "light") else 0.2)
+    assert false_mm_per_cm2(after) <= 0.2
     assert is_told(before, after)
 
 
@@ -87,3 +86,7 @@ def test_hair_is_named_where_there_is_some_and_not_on_a_bare_face(skin: str) -> 
     assert Region.FOREHEAD in named("hair: few strands")
     assert not named()
     assert not named("shadow edge: upright")
+
+
+def test_shine_on_dark_skin_is_told() -> None:
+    assert is_told(measured("dark"), measured("dark", "shine"))

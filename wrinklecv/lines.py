@@ -182,7 +182,7 @@ def _line(
 
 
 def _is_strand(line: Line, profile: Profile, unlike: float, settings: Settings) -> bool:
-    """Tell hair and frames: too thin, too dark for its width and of another colour, beside a bright hair."""
+    """Tell hair and frames: too thin, or too dark for its width and unlike shade, or beside a bright hair."""
     steep = line.contrast > max(settings.steep_contrast, settings.max_line_steepness_per_mm * line.width_mm)
     brightest = max(settings.bright_thread, settings.max_bright_share * line.contrast)
     return (

@@ -10,7 +10,7 @@ import numpy as np
 from .. import head
 from ..model import canonical_face
 from ..records import Float
-from .folds import fold_colour
+from .folds import fold_colour, folded
 from .person import Person, linear, skin_colour
 from .shape import U_MM as TABLE_U_MM
 from .shape import V_MM as TABLE_V_MM
@@ -122,7 +122,7 @@ def _texture(
     if ears:
         dark += _ear_folds()
     red += 0.10 * (spot(46, 4, 14, 10) + spot(-46, 4, 14, 10)) + 0.08 * spot(0, 10, 8, 8)
-    colour *= np.exp(-dark[..., None] * fold_colour(skin_colour(tone)))
+    colour = folded(colour, np.exp(-dark), fold_colour(skin_colour(tone)))
     colour *= np.stack([1 + 0.25 * red, 1 - red, 1 - 0.8 * red], axis=-1)
     _paint_lips(colour, tone)
     if stubble:
