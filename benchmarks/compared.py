@@ -25,12 +25,14 @@ _CLEAR_V_MM = DEEP_LINE_PLACE_V_MM - 2.5
 class Pair:
     """The index (mm·% per cm²) of the same skin in the unchanged and the changed photo.
 
+    se: standard error of the difference, by what the two measurements say of themselves.
     same_gate: the changed photo's resolution got the same verdict (pass or warn) as the unchanged one's.
     same_lines: no line was lost and none is new, so the rest is how they were measured.
     """
 
     before: float
     after: float
+    se: float
     same_gate: bool
     same_lines: bool
 
@@ -38,6 +40,11 @@ class Pair:
     def log_ratio(self) -> float:
         """ln(after / before), no less than ln `LEAST_RATIO`; `before` must be above 0."""
         return float(np.log(max(self.after / self.before, LEAST_RATIO)))
+
+    @property
+    def within_two_se(self) -> bool:
+        """Whether the two agree within two standard errors."""
+        return abs(self.after - self.before) <= 2 * self.se
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +74,9 @@ def compare(change: str, first: Assessment, second: Assessment | None) -> Compar
     new = [_lengths_mm(after[r].lines, before[r].lines) for r in both]
     pairs = tuple(
         Pair(
-            _index(before[r]),
-            _index(after[r]),
+            _index([before[r]]),
+            _index([after[r]]),
+            float(np.hypot(_index_se([before[r]]), _index_se([after[r]]))),
             same_gate=before[r].low_resolution == after[r].low_resolution,
             same_lines=gone[1] + come[1] == 0.0,
         )
@@ -88,9 +96,13 @@ def compare(change: str, first: Assessment, second: Assessment | None) -> Compar
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Seen:
-    """One region of one photo, brought to the unchanged photo's sides; `lines`: (path_mm, length_mm)."""
+    """One region of one photo, brought to the unchanged photo's sides; `lines`: (path_mm, length_mm).
+
+    weight: length × contrast in % of its lines, mm·%; weight_se: its standard error.
+    """
 
     weight: float
+    weight_se: float
     area_mm2: float
     low_resolution: bool
     lines: tuple[tuple[Float, float], ...]
@@ -106,6 +118,7 @@ def _seen(assessment: Assessment, *, deep_line: bool, mirrored: bool = False) ->
         side = (-1, 1) if mirrored else (1, 1)
         result[region] = _Seen(
             sum(line.length_mm * line.contrast * 100 for line in lines),
+            measures.wrinkle_index_se * measures.area_mm2 / 100,
             measures.area_mm2,
             _low_resolution(assessment, measures),
             tuple((line.path_mm * side, line.length_mm) for line in lines),
@@ -131,19 +144,22 @@ def _low_resolution(assessment: Assessment, measures: RegionMeasures) -> bool:
     )
 
 
-def _index(seen: _Seen) -> float:
-    return seen.weight / (seen.area_mm2 / 100)
+def _index(seen: Sequence[_Seen]) -> float:
+    """Return Σ length × contrast over Σ area, mm·% per cm²."""
+    return 100 * sum(s.weight for s in seen) / sum(s.area_mm2 for s in seen)
+
+
+def _index_se(seen: Sequence[_Seen]) -> float:
+    return float(100 * np.linalg.norm([s.weight_se for s in seen]) / sum(s.area_mm2 for s in seen))
 
 
 def _whole_face(before: list[_Seen], after: list[_Seen], pairs: Sequence[Pair]) -> Pair | None:
-    """Σ length × contrast over Σ area of the regions that both photos measured."""
+    """Compare all regions together that both photos measured."""
     if not pairs:
         return None
-    one, other = (
-        100 * sum(s.weight for s in seen) / sum(s.area_mm2 for s in seen) for seen in (before, after)
-    )
+    se = float(np.hypot(_index_se(before), _index_se(after)))
     gates, lines = (p.same_gate for p in pairs), (p.same_lines for p in pairs)
-    return Pair(one, other, same_gate=all(gates), same_lines=all(lines))
+    return Pair(_index(before), _index(after), se, same_gate=all(gates), same_lines=all(lines))
 
 
 def _lengths_mm(

@@ -168,8 +168,10 @@ def test_a_lower_resolution_verdict_is_told_apart() -> None:
 
 
 def test_a_region_that_lost_every_line_stays_in_the_figure() -> None:
-    assert Pair(20.0, 0.0, True, False).log_ratio == pytest.approx(np.log(compared.LEAST_RATIO))
-    assert Pair(20.0, 22.0, True, True).log_ratio == pytest.approx(np.log(1.1))
+    assert Pair(20.0, 0.0, 1.0, True, False).log_ratio == pytest.approx(np.log(compared.LEAST_RATIO))
+    assert Pair(20.0, 22.0, 1.0, True, True).log_ratio == pytest.approx(np.log(1.1))
+    assert Pair(20.0, 22.0, 1.0, True, True).within_two_se
+    assert not Pair(20.0, 22.1, 1.0, True, True).within_two_se
 
 
 def test_a_bias_counts_as_spread() -> None:

@@ -31,13 +31,21 @@ def a_line(length_mm: float, contrast: float, *, width_mm: float = 1.0, scale_sd
     )
 
 
-def measured(*lines: Line, area_mm2: float = 400.0, scale_sd: float = 0.0) -> RegionMeasures:
+def measured(
+    *lines: Line,
+    area_mm2: float = 400.0,
+    scale_sd: float = 0.0,
+    undecided_mm: float = 0.0,
+    undecided_depth_mm: float = 0.0,
+) -> RegionMeasures:
     return measure_region(
         Region.GLABELLA,
         lines,
         coverage=0.8,
         area_mm2=area_mm2,
         detection_limit=0.02,
+        undecided_mm=undecided_mm,
+        undecided_depth_mm=undecided_depth_mm,
         scale_relative_sd=scale_sd,
         least_length_mm=LEAST_MM,
     )
@@ -121,3 +129,13 @@ def test_the_errors_formula_agrees_with_drawing_lots() -> None:
     index += UNSEEN * rng.standard_normal(scale.size)
     lines = [a_line(20.0, 0.10, scale_sd=0.04), a_line(10.0, 0.25, scale_sd=0.04)]
     assert measured(*lines, scale_sd=0.04).wrinkle_index_se == pytest.approx(index.std(), rel=0.03)
+
+
+def test_lines_near_the_decision_widen_the_errors_and_move_no_number() -> None:
+    sure, unsure = measured(*TWO), measured(*TWO, undecided_mm=6.0, undecided_depth_mm=1.2)
+    assert unsure.total_length_se_mm == pytest.approx(math.hypot(sure.total_length_se_mm, 6.0))
+    assert unsure.wrinkle_index_se == pytest.approx(math.hypot(sure.wrinkle_index_se, 1.2 * 100 / 4))
+    narrowed = dataclasses.replace(
+        unsure, total_length_se_mm=sure.total_length_se_mm, wrinkle_index_se=sure.wrinkle_index_se
+    )
+    assert narrowed == sure

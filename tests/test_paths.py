@@ -13,6 +13,7 @@ from wrinklecv.paths import (
     _longest_walks,
     _walks,
     bridge,
+    cut_at_kinks,
     find_candidates,
     find_paths,
     noise_contrasts,
@@ -149,6 +150,35 @@ def test_a_group_without_a_strong_point_is_dropped_whole() -> None:
     assert (walk[:, 1] == 2).all()
     assert len(walk) == 20
     assert _walks(candidates(points), low, ~low, (12, 20), 3.0) == []
+
+
+# -- kinks ---------------------------------------------------------------------------------------
+
+
+def turned(degrees: float, *, arm: int = 30) -> Float:
+    """Return a line that turns once by `degrees`, `arm` pixels before and after."""
+    way = np.arange(1.0, arm + 1)[:, None] * [np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))]
+    return np.concatenate([straight(0, arm, 5), np.add([arm, 5], way)])
+
+
+def test_a_path_is_cut_where_it_turns_off_and_both_parts_keep_the_place() -> None:
+    for path in (turned(60), turned(60)[::-1]):
+        first, second = cut_at_kinks(path, 45, 3)
+        assert first[-1].tolist() == second[0].tolist() == [30.0, 5.0]
+        assert length(first) + length(second) == pytest.approx(length(path))
+
+
+def test_a_gentle_turn_and_a_curve_stay_whole() -> None:
+    turn = np.linspace(0, np.pi, 200)
+    arch = 20 * np.column_stack([np.cos(turn), np.sin(turn)])  # radius 6.7 mm: 17° over 2 mm
+    for path in (turned(30), arch, straight(0, 11, 5)):
+        assert [part.tolist() for part in cut_at_kinks(path, 45, 3)] == [path.tolist()]
+
+
+def test_every_kink_of_a_zigzag_is_cut() -> None:
+    there = turned(60)
+    zigzag = np.concatenate([there, there[-1] + np.arange(1.0, 31)[:, None] * [1.0, 0.0]])
+    assert [round(length(part)) for part in cut_at_kinks(zigzag, 45, 3)] == [30, 30, 30]
 
 
 # -- bridges -------------------------------------------------------------------------------------

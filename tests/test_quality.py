@@ -18,6 +18,7 @@ from wrinklecv.regions import measure_coverage
 from wrinklecv.settings import DEFAULTS, Settings
 from wrinklecv.sharpness import edge_blur_mm
 from wrinklecv.skin import find_skin
+from wrinklecv.strands import Strands
 
 SHOT = Shot(px_per_mm=5.5, width_px=1060, height_px=1300)
 
@@ -86,8 +87,8 @@ def capped(step: float) -> Bytes:
     return np.asarray(np.rint(np.interp(light, linear_light(), np.arange(256))).astype(np.uint8))
 
 
-def strands(lengths_mm: dict[Region, tuple[float, float]], *, fringe: bool = False) -> tuple[Finding, ...]:
-    return judge_strands(lengths_mm, hair_over_forehead=fringe, settings=DEFAULTS)
+def strands(found: dict[Region, Strands], *, fringe: bool = False) -> tuple[Finding, ...]:
+    return judge_strands(found, hair_over_forehead=fringe, settings=DEFAULTS)
 
 
 @functools.cache
@@ -102,7 +103,12 @@ def all_findings() -> dict[str, tuple[Finding, ...]]:
         "turned": judged(pixels(), face(yaw=12.0, pitch=15.0, roll=20.0)),
         "one side": judged(half_dark()),
         "shadow": judged(capped(0.9)),
-        "strands": strands({Region.FOREHEAD: (12.0, 0.0), Region.CROWS_FEET_LEFT: (0.0, 40.0)}),
+        "strands": strands(
+            {
+                Region.FOREHEAD: Strands(left_out_mm=12.0, one_sided_mm=30.0),
+                Region.CROWS_FEET_LEFT: Strands(upright_mm=40.0),
+            }
+        ),
     }
 
 
@@ -255,25 +261,32 @@ def test_the_edge_of_a_shadow_across_the_forehead_is_told(step: float, told: boo
 
 
 def test_hair_is_a_doubt_where_something_was_left_out_or_much_of_it_is_upright() -> None:
-    few = {Region.FOREHEAD: (0.0, 12.0), Region.GLABELLA: (0.0, 0.0), Region.CROWS_FEET_LEFT: (0.0, 0.0)}
+    few = {
+        Region.FOREHEAD: Strands(upright_mm=12.0),
+        Region.GLABELLA: Strands(),
+        Region.CROWS_FEET_LEFT: Strands(),
+    }
     assert strands(few) == ()
-    (left_out,) = strands({**few, Region.GLABELLA: (6.0, 0.0)})
+    (left_out,) = strands({**few, Region.GLABELLA: Strands(left_out_mm=6.0)})
     assert left_out.region is Region.GLABELLA and "left out" in left_out.advice
-    assert strands({**few, Region.FOREHEAD: (0.0, 25.0)})[0].region is Region.FOREHEAD
+    assert strands({**few, Region.FOREHEAD: Strands(upright_mm=25.0)})[0].region is Region.FOREHEAD
+    (lock,) = strands({**few, Region.FOREHEAD: Strands(one_sided_mm=9.0)})
+    assert lock.region is Region.FOREHEAD and "one side" in lock.advice
+    assert strands({**few, Region.FOREHEAD: Strands(one_sided_mm=7.0)}) == ()
 
 
 def test_hair_over_the_forehead_makes_upright_lines_of_the_glabella_doubtful() -> None:
-    bare = {Region.FOREHEAD: (0.0, 0.0), Region.GLABELLA: (0.0, 0.0)}
+    bare = {Region.FOREHEAD: Strands(), Region.GLABELLA: Strands()}
     both = {Region.FOREHEAD: Verdict.WARN, Region.GLABELLA: Verdict.WARN}
-    doubts = strands({**bare, Region.FOREHEAD: (0.0, 45.0)})
+    doubts = strands({**bare, Region.FOREHEAD: Strands(upright_mm=45.0)})
     assert of(doubts, Code.HAIR_OR_FRAME) == both
     assert "frown line" in doubts[1].advice
-    assert len(strands({Region.FOREHEAD: (0.0, 45.0)})) == 1  # the glabella was refused
-    together = strands({**bare, Region.FOREHEAD: (6.0, 45.0)})
+    assert len(strands({Region.FOREHEAD: Strands(upright_mm=45.0)})) == 1  # the glabella was refused
+    together = strands({**bare, Region.FOREHEAD: Strands(left_out_mm=6.0, upright_mm=45.0)})
     assert ["left out" in f.advice for f in together] == [True, False, False]  # each is said
     assert (
-        len(strands({**bare, Region.FOREHEAD: (6.0, 0.0)})) == 1
+        len(strands({**bare, Region.FOREHEAD: Strands(left_out_mm=6.0)})) == 1
     )  # may be anything: no word of the glabella
     # A fringe that leaves nothing of the forehead may hang into the glabella all the more.
-    (finding,) = strands({Region.GLABELLA: (0.0, 0.0)}, fringe=True)
+    (finding,) = strands({Region.GLABELLA: Strands()}, fringe=True)
     assert finding.region is Region.GLABELLA

@@ -12,7 +12,7 @@ from wrinklecv.records import Float, Region
 from wrinklecv.regions import Glance, piece_of
 from wrinklecv.ridges import find_ridges
 from wrinklecv.settings import DEFAULTS
-from wrinklecv.strands import upright_strands
+from wrinklecv.strands import one_sided_mm, upright_strands
 
 Upright = tuple[float, float, float]
 """Place (u) and reach (from v to v) of an upright dark line, chart mm."""
@@ -67,3 +67,24 @@ def test_the_edge_of_a_shadow_is_no_strand() -> None:
 
 def test_other_regions_have_upright_lines_of_their_own() -> None:
     assert found(forehead((0.0, -58.0, -30.0), region=Region.GLABELLA)) == ()
+
+
+def stretch(from_mm: float, to_mm: float, contrast: float) -> tuple[float, Float, Float]:
+    """Return a level line at one height of the forehead: its length, places and contrasts."""
+    path_mm = np.column_stack([np.linspace(from_mm, to_mm, 101), np.full(101, -80.0)])
+    return abs(to_mm - from_mm), path_mm, np.full(101, contrast)
+
+
+def test_dark_lines_on_one_side_are_told_from_furrows_on_both() -> None:
+    lock, faint = stretch(20, 50, 0.8), stretch(-40, 40, 0.3)
+    assert one_sided_mm([lock, faint], DEFAULTS) == pytest.approx(30.0)
+    assert one_sided_mm([stretch(-20, -50, 0.8), faint], DEFAULTS) == pytest.approx(30.0)  # mirrored
+    assert one_sided_mm([lock, stretch(-20, -30, 0.6)], DEFAULTS) == 0.0  # a quarter of it is opposite
+    assert one_sided_mm([stretch(-30, 30, 0.8)], DEFAULTS) == 0.0  # a furrow across the middle
+    assert one_sided_mm([faint], DEFAULTS) == one_sided_mm([], DEFAULTS) == 0.0
+
+
+def test_only_the_dark_part_of_a_line_counts_as_a_lock() -> None:
+    length_mm, path_mm, contrasts = stretch(-20, 20, 0.2)  # a hair that was joined to a faint line
+    contrasts = np.where(path_mm[:, 0] > 10, 0.9, contrasts)
+    assert one_sided_mm([(length_mm, path_mm, contrasts)], DEFAULTS) == pytest.approx(10.0, abs=0.5)

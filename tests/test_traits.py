@@ -14,7 +14,15 @@ from wrinklecv.regions import Glance, piece_of
 from wrinklecv.ridges import find_ridges
 from wrinklecv.settings import DEFAULTS
 from wrinklecv.skin import Shades, Skin
-from wrinklecv.traits import TRAITS, faintest_contrast, likelihood, measure_traits, unlike_shade
+from wrinklecv.traits import (
+    TRAITS,
+    faintest_contrast,
+    flip_chance,
+    least_undecided,
+    likelihood,
+    measure_traits,
+    unlike_shade,
+)
 from wrinklecv.weights import LINE_WEIGHTS
 
 PIECE = piece_of(Region.FOREHEAD)
@@ -150,3 +158,21 @@ def test_a_path_is_unlike_shade_when_its_colour_is_not_that_of_this_skin_in_shad
     assert unlike(0.0, redder, spread=0.3) == 0
     assert unlike(0.0, redder, spread=float("inf")) == 0  # too little skin seen to tell its shades
     assert unlike_shade(Glance(PIECE, valley()), bare_skin(), []).shape == (0,)
+
+
+def test_only_lines_near_the_decision_may_come_or_go() -> None:
+    decision = DEFAULTS.min_likelihood
+    at, above, sure, none = flip_chance(np.array([decision, 0.6, 0.95, 0.0]), DEFAULTS)
+    assert at == pytest.approx(0.5)
+    # 0.6 is 0.81 in log odds above 0.4: 2.7 standard deviations of 0.3.
+    assert above == pytest.approx(0.0034, abs=3e-4)
+    assert sure < 1e-6 and none < 1e-6
+
+
+def test_what_is_two_errors_below_the_decision_is_surely_no_line() -> None:
+    least = least_undecided(DEFAULTS)
+    assert least < DEFAULTS.min_likelihood
+    assert flip_chance(np.array([least]), DEFAULTS)[0] == pytest.approx(0.0228, abs=1e-3)
+    strict = dataclasses.replace(DEFAULTS, likelihood_sd=0.0)  # every photo decides alike
+    assert least_undecided(strict) == pytest.approx(DEFAULTS.min_likelihood)
+    assert flip_chance(np.array([0.39, 0.41]), strict).max() == 0.0

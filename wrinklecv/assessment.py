@@ -40,7 +40,7 @@ def assess(
         sight = sight_of(coverage[region], blur_mm, settings=settings)
         found[region] = find_lines(chart, region, skin, face.scale, sight, settings=settings)
     quality += judge_strands(
-        {region: (detected.left_out_mm, detected.upright_mm) for region, detected in found.items()},
+        {region: detected.strands for region, detected in found.items()},
         hair_over_forehead=Code.HAIR_OVER_FOREHEAD in {f.code for f in quality},
         settings=settings,
     )
@@ -53,6 +53,8 @@ def assess(
             coverage=seen[region].share,
             area_mm2=seen[region].area_mm2,
             detection_limit=detected.detection_limit,
+            undecided_mm=detected.undecided_mm,
+            undecided_depth_mm=detected.undecided_depth_mm,
             scale_relative_sd=face.scale.relative_sd,
             least_length_mm=USUAL_LINE_MM,
         )

@@ -15,8 +15,15 @@ from .ridges import find_ridges
 from .settings import Settings
 from .sharpness import blur_doubt_share, camera_blur_mm
 from .skin import Skin
-from .strands import upright_strands
-from .traits import faintest_contrast, likelihood, measure_traits, unlike_shade
+from .strands import Strands, one_sided_mm, upright_strands
+from .traits import (
+    faintest_contrast,
+    flip_chance,
+    least_undecided,
+    likelihood,
+    measure_traits,
+    unlike_shade,
+)
 
 _END_SD_MM = 0.35
 """How well the two ends of a line are found together, on drawn lines."""
@@ -64,15 +71,16 @@ class Detected:
     """What was found in one region.
 
     lines: longest first. detection_limit: the contrast from which a usual line of `USUAL_LINE_MM` would
-    have been found in its middle. left_out_mm: length of what looked like a line but for its width, colour
-    or a bright thread beside it (hair, the frame of glasses). upright_mm: length of upright strands over
-    the forehead (`strands.py`). Both in mm of skin.
+    have been found in its middle. undecided_mm, undecided_depth_mm: standard deviations of the sums of
+    length and of length × contrast, because another photo may decide otherwise on lines near the decision,
+    those that fell short of it too. strands: hair and frames.
     """
 
     lines: tuple[Line, ...]
     detection_limit: float
-    left_out_mm: float
-    upright_mm: float
+    undecided_mm: float
+    undecided_depth_mm: float
+    strands: Strands
 
 
 def propose_lines(chart: Chart, region: Region, skin: Skin, sight: Sight, *, settings: Settings) -> Proposals:
@@ -100,11 +108,14 @@ def find_lines(
     light = piece.cut(chart.light)
     blur_mm2 = sight.camera_blur_mm**2 + chart.blur_mm2 + face_chart.BICUBIC_PX2 / face_chart.PX_PER_MM**2
     likely = likelihood(proposals.traits, settings.line_weights)
-    chosen = np.flatnonzero(likely >= settings.min_likelihood)
+    chosen = np.flatnonzero(likely >= least_undecided(settings))
     paths = [proposals.paths_px[k] for k in chosen]
     unlike = unlike_shade(proposals.glance, skin, paths)
-    found, left_out_mm = [], 0.0
-    for path, chance, foreign in zip(paths, likely[chosen], unlike, strict=True):
+    flips = flip_chance(likely[chosen], settings)
+    found: list[Line] = []
+    stretches: list[tuple[float, Float, Float]] = []
+    left_out_mm = undecided_mm2 = undecided_depth_mm2 = 0.0
+    for path, chance, foreign, flip in zip(paths, likely[chosen], unlike, flips, strict=True):
         profile = measure_profile(
             light,
             proposals.glance.to_piece(path),
@@ -119,13 +130,26 @@ def find_lines(
         line = _line(chart, piece, profile, noise, scale, sight.doubt_share, float(chance))
         if not _is_valley(line, profile, settings):
             continue
+        counts = chance >= settings.min_likelihood
         if _is_strand(line, profile, float(foreign), settings):
-            left_out_mm += line.length_mm
-        else:
+            left_out_mm += line.length_mm * counts
+            continue
+        undecided_mm2 += line.length_mm**2 * flip * (1 - flip)
+        undecided_depth_mm2 += (line.length_mm * line.contrast) ** 2 * flip * (1 - flip)
+        if counts:
             found.append(line)
-    longest_first = tuple(sorted(found, key=lambda line: -line.length_mm))
-    upright_mm = sum(_skin_mm(chart, path_mm) for path_mm in proposals.strands)
-    return Detected(longest_first, _limit(proposals, settings), left_out_mm, upright_mm)
+            stretches.append((line.length_mm, line.path_mm, profile.depths))
+    return Detected(
+        lines=tuple(sorted(found, key=lambda line: -line.length_mm)),
+        detection_limit=_limit(proposals, settings),
+        undecided_mm=float(np.sqrt(undecided_mm2)),
+        undecided_depth_mm=float(np.sqrt(undecided_depth_mm2)),
+        strands=Strands(
+            left_out_mm=float(left_out_mm),
+            upright_mm=sum(_skin_mm(chart, path_mm) for path_mm in proposals.strands),
+            one_sided_mm=one_sided_mm(stretches, settings) if region is Region.FOREHEAD else 0.0,
+        ),
+    )
 
 
 def _limit(proposals: Proposals, settings: Settings) -> float:

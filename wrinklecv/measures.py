@@ -14,6 +14,8 @@ def measure_region(
     coverage: float,
     area_mm2: float,
     detection_limit: float,
+    undecided_mm: float,
+    undecided_depth_mm: float,
     scale_relative_sd: float,
     least_length_mm: float,
 ) -> RegionMeasures:
@@ -41,13 +43,16 @@ def measure_region(
     by_contrast = float((lengths * errors).sum()) * to_index
     by_length = float((own * contrasts).sum()) * to_index
     unseen = least_length_mm * detection_limit * to_index
+    undecided = undecided_depth_mm * to_index
     return RegionMeasures(
         region=region,
         coverage=coverage,
         area_mm2=area_mm2,
         line_count=len(lines),
         total_length_mm=total,
-        total_length_se_mm=float(np.linalg.norm((own.sum(), total * scale_relative_sd, least_length_mm))),
+        total_length_se_mm=float(
+            np.linalg.norm((own.sum(), total * scale_relative_sd, least_length_mm, undecided_mm))
+        ),
         longest_length_mm=float(lengths.max(initial=0.0)),
         density_mm_per_cm2=total / area_cm2,
         mean_contrast=mean,
@@ -55,6 +60,8 @@ def measure_region(
         max_contrast=max((line.max_contrast for line in lines), default=0.0),
         mean_width_mm=float((lengths * widths).sum() / total) if lines else 0.0,
         wrinkle_index=index,
-        wrinkle_index_se=float(np.linalg.norm((by_contrast, by_length, index * scale_relative_sd, unseen))),
+        wrinkle_index_se=float(
+            np.linalg.norm((by_contrast, by_length, index * scale_relative_sd, unseen, undecided))
+        ),
         detection_limit=detection_limit,
     )

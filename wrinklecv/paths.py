@@ -5,8 +5,9 @@
    elongated oriented filter, evaluated only where the isotropic one found a ridge. Divided by its
    own spread over the region's skin it is a signal-to-noise ratio that knows this photo's texture.
 3. Hysteresis: a path holds together above the low limit and needs a stretch above the high one.
-4. Paths: the longest walk through each connected group, then the next; gaps are bridged where
-   the direction agrees; smoothed, so that length is not that of a pixel staircase.
+4. Paths: the longest walk through each connected group, then the next; cut where it turns off into
+   another ridge (a crossing line, a brow); gaps are bridged where the direction agrees; smoothed, so
+   that length is not that of a pixel staircase.
 
 References: Canny (1986); Steger (1998), "An unbiased detector of curvilinear structures".
 """
@@ -43,6 +44,8 @@ _STAIRCASE_MM = 0.67
 """Points this near to a walk belong to it: half the width of the crest they thin."""
 _TANGENT_MM = 0.67
 """Gaussian along a walk before its direction is read."""
+_KINK_ARM_MM = 2.0
+"""Length either side of a place that tells how far the path turns there."""
 _END_MM = 4.0
 """Length at a piece's end that tells where it points to."""
 _TOUCHING_MM = 1.0
@@ -79,6 +82,8 @@ def find_paths(
     pieces = _walks(candidates, low, high, ridges.response.shape, px_per_mm)
     shortest = settings.min_piece_mm * px_per_mm
     pieces = [_sub_pixel(ridges.response, p, px_per_mm) for p in pieces if _length(p) >= shortest]
+    pieces = [part for p in pieces for part in cut_at_kinks(p, settings.max_kink_deg, px_per_mm)]
+    pieces = [p for p in pieces if _length(p) >= shortest]
     joined = bridge(
         pieces, max_gap_mm=settings.max_gap_mm, max_turn_deg=settings.max_turn_deg, px_per_mm=px_per_mm
     )
@@ -249,6 +254,26 @@ def _sub_pixel(response: Float, path: Float, px_per_mm: float) -> Float:
 
 
 # -- paths ---------------------------------------------------------------------------------------
+
+
+def cut_at_kinks(path: Float, max_kink_deg: float, px_per_mm: float) -> list[Float]:
+    """Cut a path (N, 2) px where it turns by more than `max_kink_deg` within 4 mm, sharpest turn first."""
+    arm_px = _KINK_ARM_MM * px_per_mm
+    at = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
+    inner = np.flatnonzero((at >= arm_px) & (at <= at[-1] - arm_px))
+    if not len(inner):
+        return [path]
+    behind, ahead = (
+        np.column_stack([np.interp(at[inner] + way, at, path[:, k]) for k in (0, 1)]) - path[inner]
+        for way in (-arm_px, arm_px)
+    )
+    lengths = np.linalg.norm(behind, axis=1) * np.linalg.norm(ahead, axis=1)
+    straight = -(behind * ahead).sum(axis=1) / np.maximum(lengths, 1e-9)
+    if straight.min() >= np.cos(np.deg2rad(max_kink_deg)):
+        return [path]
+    kink = inner[straight.argmin()]
+    parts = path[: kink + 1], path[kink:]
+    return [piece for part in parts for piece in cut_at_kinks(part, max_kink_deg, px_per_mm)]
 
 
 def bridge(pieces: list[Float], *, max_gap_mm: float, max_turn_deg: float, px_per_mm: float) -> list[Float]:

@@ -16,6 +16,7 @@ from .records import Chart, Face, Finding, Photo, Region, Verdict
 from .regions import Coverage
 from .settings import Settings
 from .skin import Skin
+from .strands import Strands
 
 _FRONTAL = (Region.FOREHEAD, Region.GLABELLA)
 _STEP_MM, _STEP_BOX_MM = 6, (3, 4)
@@ -47,15 +48,14 @@ def judge_photo(
 
 
 def judge_strands(
-    strands_mm: Mapping[Region, tuple[float, float]], *, hair_over_forehead: bool, settings: Settings
+    found: Mapping[Region, Strands], *, hair_over_forehead: bool, settings: Settings
 ) -> tuple[Finding, ...]:
     """Doubt the regions over which hair or a frame seems to lie.
 
-    strands_mm: of each measured region, the length left out of its lines and that of upright strands.
     hair_over_forehead: whether hair covers a part of the forehead.
     """
     findings: list[Finding] = []
-    for region, (left_out_mm, upright_mm) in strands_mm.items():
+    for region, strands in found.items():
         name = region.value.replace("_", " ")
         left_out = (
             f"{{value:.0f}} mm over the {name} look like hair or a frame (too thin; too dark for their width "
@@ -67,15 +67,21 @@ def judge_strands(
             "(limit {threshold:.0f} mm): hold the hair back; a strand that lies level may have "
             "been taken for a line."
         )
+        one_sided = (
+            f"{{value:.0f}} mm of lines as dark as hair lie on one side of the {name} only (limit "
+            "{threshold:.0f} mm): look whether a lock of hair or its shadow was taken for a line; hold the "
+            "hair back."
+        )
         for length_mm, limit, text in (
-            (left_out_mm, 0.0, left_out),
-            (upright_mm, settings.warn_upright_mm, upright),
+            (strands.left_out_mm, 0.0, left_out),
+            (strands.upright_mm, settings.warn_upright_mm, upright),
+            (strands.one_sided_mm, settings.warn_one_sided_mm, one_sided),
         ):
             findings.extend(
                 _judged(Code.HAIR_OR_FRAME, length_mm, (limit, None), text, unit="mm", region=region)
             )
-        hair_over_forehead |= upright_mm > settings.warn_upright_mm
-    if hair_over_forehead and Region.GLABELLA in strands_mm.keys() - {f.region for f in findings}:
+        hair_over_forehead |= strands.upright_mm > settings.warn_upright_mm
+    if hair_over_forehead and Region.GLABELLA in found.keys() - {f.region for f in findings}:
         text = (
             "Hair seems to lie over the forehead; a strand that hangs further down looks like a frown line: "
             "hold the hair back."

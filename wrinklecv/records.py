@@ -32,7 +32,7 @@ Float = npt.NDArray[Any]
 Bytes = npt.NDArray[Any]
 Mask = npt.NDArray[Any]
 
-MEASURE_VERSION = 4
+MEASURE_VERSION = 5
 """Rises whenever the same photo and settings would give another number."""
 
 

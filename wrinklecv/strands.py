@@ -1,12 +1,15 @@
-"""Hair over the forehead: dark paths that run up and down, as its lines hardly ever do.
+"""Hair over the forehead: what no wrinkle does, and a strand of hair does often.
 
-Such paths are never called lines, so they tell without harm that hair is in the way, and that a strand
-which happens to lie level may have been taken for a line. A scar, a vein or a line of sleep tells the same.
+Dark paths that run up and down are never called lines, so they tell without harm that hair is in the way,
+and that a strand which happens to lie level may have been taken for a line. A scar, a vein or a line of
+sleep tells the same. Deep furrows are on both sides of a face; a lock of hair over the temple is not.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -24,6 +27,34 @@ _BESIDE_MM = 1.25
 """Off a strand, and hardly off the edge of a shadow."""
 _FROWN_MM = (28.0, -84.0)
 """Folds of a frown lie this near the middle (|u|) and rise this far (v)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strands:
+    """Length (mm of skin) over one region of what is, or may be, hair or the frame of glasses.
+
+    left_out_mm: looked like lines but for their width, colour or a bright thread beside them. upright_mm:
+    upright paths, never called lines. one_sided_mm: counted among the lines, but as dark as hair and on
+    one side of the forehead only.
+    """
+
+    left_out_mm: float = 0.0
+    upright_mm: float = 0.0
+    one_sided_mm: float = 0.0
+
+
+def one_sided_mm(stretches: Sequence[tuple[float, Float, Float]], settings: Settings) -> float:
+    """Tell how much of the dark stretches of a forehead's lines lies on one side of the face, else 0.
+
+    stretches: of each line its length (mm), places (N, 2) chart mm and contrasts there (N,).
+    """
+    left = right = 0.0
+    for length_mm, path_mm, contrasts in stretches:
+        dark = contrasts > settings.dark_contrast
+        left += length_mm * float((dark & (path_mm[:, 0] < 0)).mean())
+        right += length_mm * float((dark & (path_mm[:, 0] >= 0)).mean())
+    more = max(left, right)
+    return more if more > settings.max_one_sided_share * (left + right) else 0.0
 
 
 def upright_strands(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from scipy.special import expit, logit, ndtr
 
 from . import chart as face_chart
 from .records import Float, Region
@@ -126,6 +127,24 @@ def likelihood(traits: Float, weights: tuple[float, ...]) -> Float:
     """Return how likely each path (P, T) is a line: (P,), 0 to 1. weights: (1 + T,), "base" first."""
     odds = weights[0] + traits @ np.array(weights[1:])
     return np.asarray(1 / (1 + np.exp(-odds)))
+
+
+def flip_chance(likelihoods: Float, settings: Settings) -> Float:
+    """Return how likely another photo of the same skin puts each path on the other side of the decision.
+
+    likelihoods: (P,). At the decision itself 0.5; normal errors of the log odds, `settings.likelihood_sd`.
+    """
+    odds = _odds(likelihoods) - _odds(settings.min_likelihood)
+    return np.asarray(ndtr(-np.abs(odds) / max(settings.likelihood_sd, 1e-6)))
+
+
+def least_undecided(settings: Settings) -> float:
+    """Return the likelihood below which a path is surely no line: two standard errors below the decision."""
+    return float(expit(_odds(settings.min_likelihood) - 2 * settings.likelihood_sd))
+
+
+def _odds(likelihoods: Float | float) -> Float:
+    return np.asarray(logit(np.clip(likelihoods, 1e-6, 1 - 1e-6)))
 
 
 def faintest_contrast(noise: float, region: Region, settings: Settings) -> float:
