@@ -70,10 +70,10 @@ class Proposals:
 class Detected:
     """What was found in one region.
 
-    lines: longest first. detection_limit: the contrast from which a usual line of `USUAL_LINE_MM` would
-    have been found in its middle. undecided_mm, undecided_depth_mm: standard deviations of the sums of
-    length and of length × contrast, because another photo may decide otherwise on lines near the decision,
-    those that fell short of it too. strands: hair and frames.
+    lines: longest first. detection_limit: the contrast from which nine of ten usual lines of
+    `USUAL_LINE_MM` would have been found. undecided_mm, undecided_depth_mm: standard deviations of the
+    sums of length and of length × contrast, because another photo may decide otherwise on lines near the
+    decision, those that fell short of it too. strands: hair and frames.
     """
 
     lines: tuple[Line, ...]
@@ -153,7 +153,7 @@ def find_lines(
 
 
 def _limit(proposals: Proposals, settings: Settings) -> float:
-    """Return the contrast from which a usual line of `USUAL_LINE_MM` would have been found."""
+    """Return the contrast from which nine of ten usual lines of `USUAL_LINE_MM` would have been found."""
     # The noise is that of the glance, where a usual line of that sharp width is shallower than it is.
     usual_mm = settings.sigmas_mm[1]
     noise = float(np.median(proposals.noise)) * float(np.hypot(usual_mm, settings.glance_blur_mm)) / usual_mm

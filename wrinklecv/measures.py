@@ -42,7 +42,7 @@ def measure_region(
     index = float((lengths * contrasts).sum()) * to_index
     by_contrast = float((lengths * errors).sum()) * to_index
     by_length = float((own * contrasts).sum()) * to_index
-    unseen = least_length_mm * detection_limit * to_index
+    unseen = least_length_mm * detection_limit / np.sqrt(12) * to_index  # sd of a uniform contrast
     undecided = undecided_depth_mm * to_index
     return RegionMeasures(
         region=region,

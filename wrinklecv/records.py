@@ -249,7 +249,7 @@ class RegionMeasures:
     coverage: share (0–1) of the region that was seen well enough to find lines in.
     area_mm2: the skin that was seen, on the subject's face.
     wrinkle_index: Σ(length_mm × contrast in %) / area in cm², with its standard error.
-    detection_limit: the contrast from which a usual line of 10 mm would have been found here.
+    detection_limit: the contrast from which nine of ten usual lines of 10 mm would have been found here.
     Means and maxima are 0 where `line_count` is 0.
     """
 

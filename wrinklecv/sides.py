@@ -13,13 +13,14 @@ from .errors import NotComparableError
 from .forced import Reading, normals, read_beside, texture_contrast
 from .kinds import Contrast
 from .lines import sight_of
-from .paths import resample
+from .paths import REACH_MM, resample
 from .profiles import FWHM
 from .records import Assessment, Chart, Float, Line, Region
 from .regions import measure_coverage
 from .settings import Settings
 from .sharpness import edge_blur_mm
 from .skin import Skin, find_skin
+from .traits import faintest_contrast
 
 STEP_MM = 0.5
 """Spacing of the points of a path that is followed from photo to photo."""
@@ -139,7 +140,11 @@ def texture_of(
     """Return the contrast (standard deviation) that a photo's texture shows along a usual line of 10 mm."""
     lines = [np.asarray(line.path_mm, float) for _, line in side.lines_in(region)]
     told = texture_contrast(readings, lines, side.skin.visible)
-    return told if told is not None else side.limit(region) / settings.line_signal_to_noise
+    if told is not None:
+        return told
+    # The limit is a multiple of the noise that the filters met; a line averages it over its length.
+    noise = side.limit(region) / faintest_contrast(1.0, region, settings)
+    return noise * math.sqrt(2 * REACH_MM / _USUAL_MM)
 
 
 def contrast_of(
