@@ -19,6 +19,7 @@ from wrinklecv.paths import (
     noise_contrasts,
     resample,
     smooth_path,
+    trim_ends,
 )
 from wrinklecv.records import Float, Mask
 from wrinklecv.ridges import find_ridges
@@ -358,3 +359,36 @@ def test_nothing_usable_gives_nothing() -> None:
     nowhere = np.zeros(light.shape, bool)
     noise = noise_contrasts(ridges, nowhere, anywhere, px_per_mm=PX_PER_MM)
     assert find_paths(ridges, nowhere, anywhere, noise, settings=DEFAULTS, px_per_mm=PX_PER_MM) == []
+
+
+# -- ends ----------------------------------------------------------------------------------------
+
+
+def fading(*, faint: float, from_px: int, to_px: int) -> tuple[Float, Float]:
+    """Return light with a level valley of 40 mm, deep between two places and `faint` else, and its path."""
+    contrast = np.full(241, faint)
+    contrast[from_px:to_px] = 0.2
+    rows = (np.arange(61)[:, None] - 30) / PX_PER_MM
+    light = -contrast[None, :] * np.exp(-(rows**2) / (2 * 0.5**2))
+    path = np.column_stack([np.arange(0, 240.1, 0.25 * PX_PER_MM), np.full(161, 30.0)])
+    return light.astype(np.float32), path
+
+
+def ends_after(light: Float, path: Float) -> tuple[float, float]:
+    ridges = find_ridges(light, sigmas_mm=DEFAULTS.sigmas_mm, px_per_mm=PX_PER_MM)
+    left = trim_ends(path, ridges, np.full(len(DEFAULTS.sigmas_mm), 0.005), min_share=0.5)
+    return (float(left[0, 0]), float(left[-1, 0])) if len(left) else (0.0, 0.0)
+
+
+def test_faint_ends_are_taken_off_and_a_faint_middle_stays() -> None:
+    light, path = fading(faint=0.03, from_px=60, to_px=180)
+    assert ends_after(light, path) == pytest.approx((60, 180), abs=0.75 * PX_PER_MM)
+    gap, _ = fading(faint=0.2, from_px=0, to_px=0)
+    gap[:, 100:140] *= 0.1
+    assert ends_after(gap, path) == (0.0, 240.0)
+
+
+def test_an_even_path_keeps_its_ends_and_a_bright_one_has_none() -> None:
+    light, path = fading(faint=0.2, from_px=0, to_px=0)
+    assert ends_after(light, path) == (0.0, 240.0)
+    assert ends_after(-light, path) == (0.0, 0.0)

@@ -7,7 +7,7 @@
 3. Hysteresis: a path holds together above the low limit and needs a stretch above the high one.
 4. Paths: the longest walk through each connected group, then the next; cut where it turns off into
    another ridge (a crossing line, a brow); gaps are bridged where the direction agrees; smoothed, so
-   that length is not that of a pixel staircase.
+   that length is not that of a pixel staircase; their faint ends, which wander into the texture, go.
 
 References: Canny (1986); Steger (1998), "An unbiased detector of curvilinear structures".
 """
@@ -36,6 +36,8 @@ _NOISE_PLACES = 600
 """About how many places of a grid, in four directions, speak for the texture: its spread is known to 3 %."""
 _SAMPLE_STEP_MM = 0.5
 """Spacing of the samples along the valley: the filtered picture is smooth at that distance."""
+_END_BLUR_MM = 0.75
+"""Gaussian along a path before its ends are compared with the rest of it."""
 _SMOOTH_MM = 0.5
 """Gaussian along a path that turns pixel steps into a curve, without cutting real bends."""
 _LEAST_PIXELS = 4
@@ -88,6 +90,7 @@ def find_paths(
         pieces, max_gap_mm=settings.max_gap_mm, max_turn_deg=settings.max_turn_deg, px_per_mm=px_per_mm
     )
     paths = [smooth_path(p, _SMOOTH_MM * px_per_mm, POINT_STEP_MM * px_per_mm) for p in joined]
+    paths = [trim_ends(p, ridges, noise, min_share=settings.min_end_share) for p in paths]
     return [p for p in paths if _length(p) >= settings.min_path_mm * px_per_mm]
 
 
@@ -335,6 +338,21 @@ def smooth_path(path: Float, sigma_px: float, step_px: float) -> Float:
     tail = 2 * even[-1] - even[-2 : -pad - 2 : -1]
     smooth = gaussian_filter1d(np.concatenate([head, even, tail]), sigma, axis=0)
     return resample(smooth[pad : pad + len(even)], step_px)
+
+
+def trim_ends(path: Float, ridges: Ridges, noise: Float, *, min_share: float) -> Float:
+    """Take off the ends of a path (N, 2) px that have less than `min_share` of its clear parts' contrast.
+
+    Its points lie `POINT_STEP_MM` apart; noise: (S,), see `noise_contrasts`. The clear parts are its best
+    quarter. Between the ends nothing is cut.
+    """
+    tangent = np.gradient(path, axis=0)
+    normal = np.arctan2(tangent[:, 1], tangent[:, 0]) - np.pi / 2
+    depths = np.stack([across(hessian_at(scale, path), normal) for scale in ridges.scales])
+    best = int((depths.mean(axis=1) / noise).argmax())
+    depth = gaussian_filter1d(depths[best], _END_BLUR_MM / POINT_STEP_MM, mode="nearest")
+    clear = np.flatnonzero(depth >= min_share * max(float(np.quantile(depth, 0.75)), 0.0))
+    return path[clear[0] : clear[-1] + 1] if len(clear) else path[:0]
 
 
 def resample(path: Float, step_px: float) -> Float:

@@ -94,6 +94,8 @@ class Settings:
     max_gap_mm: float = 4.0
     max_turn_deg: float = 30.0
     """Gaps up to this length are bridged where both ends turn by no more than this."""
+    min_end_share: float = 0.5
+    """A path ends where its contrast falls below this share of its clear parts'."""
     end_search_mm: float = 2.0
 
     # -- judging them --
