@@ -25,7 +25,7 @@ def main() -> None:
         "folder",
         nargs="?",
         type=Path,
-        help="your photos; `lines` wants a folder with photos/ and lines/, `smooth` and `repeat` any folder",
+        help="your photos; `lines` wants a folder with photos/ and lines/, `limits`, `smooth` and `repeat` any folder",
     )
     parser.add_argument("--put", action="store_true", help="put the tables into docs/accuracy.md")
     asked = parser.parse_args()
@@ -51,11 +51,12 @@ def _run(name: str, folder: Path | None) -> tuple[Table, ...]:
 
 def _bench(name: str) -> Callable[[Path], tuple[Table, ...]]:
     """Fetch one bench; each is imported only when it runs."""
-    from . import app, batch, follow, lines, pairs, repeat, smooth, speed, store, truth
+    from . import app, batch, follow, limits, lines, pairs, repeat, smooth, speed, store, truth
 
     every = {
         "lines": lines.run,
         "truth": truth.run,
+        "limits": limits.run,
         "smooth": smooth.run,
         "repeat": repeat.run,
         "pairs": pairs.run,

@@ -12,6 +12,7 @@ from PIL import Image
 from scipy.spatial import cKDTree
 
 from wrinklecv.chart import linear_light, make_chart, to_photo
+from wrinklecv.profiles import FWHM
 from wrinklecv.records import Bytes, Face, Float, Photo
 
 MIRRORED = "mirrored"
@@ -20,7 +21,6 @@ DEEP_LINE_PLACE_V_MM = -63.5
 """Just above the brows, where the forehead has no line of its own in most people."""
 _DEEP_LINE_MM = np.column_stack([np.linspace(-12, 12, 60), np.full(60, DEEP_LINE_PLACE_V_MM)])
 _DEEP_LINE_WIDTH_MM, _DEEP_LINE_CONTRAST = 1.2, 0.6
-_FWHM_PER_SD = 2.3548
 
 
 def changes() -> dict[str, Callable[[Bytes], Bytes]]:
@@ -78,17 +78,22 @@ def cropped(pixels: Bytes, share: float) -> Bytes:
 def with_deep_line(photo: Photo, face: Face) -> Bytes:
     """Draw a very deep, level line of 24 mm just above the brows, as light lost in linear light."""
     path_xy = to_photo(make_chart(photo, face), _DEEP_LINE_MM)
-    sd_px = _DEEP_LINE_WIDTH_MM / _FWHM_PER_SD / face.scale.mm_per_px
-    size = (photo.width_px, photo.height_px)
+    sd_px = _DEEP_LINE_WIDTH_MM / FWHM / face.scale.mm_per_px
+    return with_line(photo.pixels, path_xy, sd_px=sd_px, contrast=_DEEP_LINE_CONTRAST)
+
+
+def with_line(pixels: Bytes, path_xy: Float, *, sd_px: float, contrast: float) -> Bytes:
+    """Draw a dark valley along a path (N, 2) px: of Gaussian profile, as light lost in linear light."""
+    size = pixels.shape[1::-1]
     left, top = np.clip(np.floor(path_xy.min(axis=0) - 4 * sd_px).astype(int), 0, size)
     right, bottom = np.clip(np.ceil(path_xy.max(axis=0) + 4 * sd_px).astype(int) + 1, 0, size)
     y, x = np.mgrid[top:bottom, left:right]
     away_px = cKDTree(_dense(path_xy)).query(np.stack([x, y], axis=-1))[0]
-    darker = np.exp(-_DEEP_LINE_CONTRAST * np.exp(-((away_px / sd_px) ** 2) / 2))
-    pixels = photo.pixels.copy()
-    light = linear_light()[pixels[top:bottom, left:right]] * darker[..., None]
-    pixels[top:bottom, left:right] = encoded(light)
-    return pixels
+    darker = np.exp(-contrast * np.exp(-((away_px / sd_px) ** 2) / 2))
+    changed = pixels.copy()
+    light = linear_light()[changed[top:bottom, left:right]] * darker[..., None]
+    changed[top:bottom, left:right] = encoded(light)
+    return changed
 
 
 def encoded(light: Float) -> Bytes:

@@ -14,6 +14,7 @@ _PAGE = Path(__file__).parents[1] / "docs" / "accuracy.md"
 TITLES = {
     "lines": "Against lines that people drew",
     "truth": "On drawn faces whose truth is known",
+    "limits": "What it says it would have found",
     "smooth": "On skin that has hardly a line",
     "repeat": "The same face, another photo",
     "pairs": "Rest and expression",

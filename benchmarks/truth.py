@@ -15,7 +15,7 @@ from wrinklecv.phantom import Person, Shot, draw_phantom, random_lines
 from wrinklecv.records import Region
 from wrinklecv.selftest import Check, LineCheck, check_phantom
 
-from . import disturbed, limits, tones
+from . import disturbed, tones
 from .table import Bar, Table, bar_table
 
 TONES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
@@ -81,9 +81,9 @@ def measure(case: Case) -> Check | None:
 
 
 def run(_data: Path) -> tuple[Table, ...]:
-    """Measure every drawn case on two processes: accuracy, stated limits, disturbances, skin tones."""
+    """Measure every drawn case on two processes: accuracy, disturbances, skin tones."""
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        return (*_accuracy(pool), *limits.tables(pool), *disturbed.tables(pool), *tones.tables(pool))
+        return (*_accuracy(pool), *disturbed.tables(pool), *tones.tables(pool))
 
 
 def _accuracy(pool: Executor) -> tuple[Table, ...]:

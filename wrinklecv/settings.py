@@ -130,8 +130,8 @@ class Settings:
     warn_one_sided_mm: float = 8.0
     max_one_sided_share: float = 0.9
     """The forehead is in doubt when its lines are darker than the first over more than this length, and more
-    than this share of that lies on one side of the face: of nine deeply furrowed foreheads none had over 0.8
-    but that of a man with half a frown; three people with a lock of hair over the temple had 1.0."""
+    than this share of that lies on one side of the face: of ten deeply furrowed foreheads one had over 0.8,
+    that of a man with half a frown; four people with a lock of hair over the temple had 1.0."""
     min_evenness: float = 0.25
     """Lower rise beside the valley over the higher: a step edge has 0, a valley 1."""
     max_depth_spread: float = 1.0
