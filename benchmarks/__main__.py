@@ -25,7 +25,8 @@ def main() -> None:
         "folder",
         nargs="?",
         type=Path,
-        help="your photos; `lines` wants a folder with photos/ and lines/, `limits`, `smooth` and `repeat` any folder",
+        help="your photos; `lines` wants a folder with photos/ and lines/, `limits`, `smooth` and `repeat` "
+        "any folder",
     )
     parser.add_argument("--put", action="store_true", help="put the tables into docs/accuracy.md")
     asked = parser.parse_args()

@@ -25,16 +25,17 @@ _CLEAR_V_MM = DEEP_LINE_PLACE_V_MM - 2.5
 class Pair:
     """The index (mm·% per cm²) of the same skin in the unchanged and the changed photo.
 
-    se: standard error of the difference, by what the two measurements say of themselves.
+    se: standard error of the difference by what the two measurements say of themselves, without that of the
+    scale, which is the same face's in both; None where that is not told.
     same_gate: the changed photo's resolution got the same verdict (pass or warn) as the unchanged one's.
     same_lines: no line was lost and none is new, so the rest is how they were measured.
     """
 
     before: float
     after: float
-    se: float
     same_gate: bool
     same_lines: bool
+    se: float | None = None
 
     @property
     def log_ratio(self) -> float:
@@ -42,9 +43,9 @@ class Pair:
         return float(np.log(max(self.after / self.before, LEAST_RATIO)))
 
     @property
-    def within_two_se(self) -> bool:
-        """Whether the two agree within two standard errors."""
-        return abs(self.after - self.before) <= 2 * self.se
+    def errors(self) -> float | None:
+        """The difference in standard errors, 0 or more; None where those are not told."""
+        return None if self.se is None else abs(self.after - self.before) / max(self.se, 1e-9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +77,10 @@ def compare(change: str, first: Assessment, second: Assessment | None) -> Compar
         Pair(
             _index([before[r]]),
             _index([after[r]]),
-            float(np.hypot(_index_se([before[r]]), _index_se([after[r]]))),
             same_gate=before[r].low_resolution == after[r].low_resolution,
             same_lines=gone[1] + come[1] == 0.0,
+            # The measures count the deep line that was drawn, too.
+            se=None if change == DEEP_LINE else float(np.hypot(before[r].index_se, after[r].index_se)),
         )
         for r, gone, come in zip(both, lost, new, strict=True)
     )
@@ -98,11 +100,12 @@ def compare(change: str, first: Assessment, second: Assessment | None) -> Compar
 class _Seen:
     """One region of one photo, brought to the unchanged photo's sides; `lines`: (path_mm, length_mm).
 
-    weight: length × contrast in % of its lines, mm·%; weight_se: its standard error.
+    weight: length × contrast in % of its lines, mm·%; index_se: standard error of the index without the
+    scale's.
     """
 
     weight: float
-    weight_se: float
+    index_se: float
     area_mm2: float
     low_resolution: bool
     lines: tuple[tuple[Float, float], ...]
@@ -118,7 +121,7 @@ def _seen(assessment: Assessment, *, deep_line: bool, mirrored: bool = False) ->
         side = (-1, 1) if mirrored else (1, 1)
         result[region] = _Seen(
             sum(line.length_mm * line.contrast * 100 for line in lines),
-            measures.wrinkle_index_se * measures.area_mm2 / 100,
+            _without_scale(measures, assessment.face.scale.relative_sd),
             measures.area_mm2,
             _low_resolution(assessment, measures),
             tuple((line.path_mm * side, line.length_mm) for line in lines),
@@ -149,17 +152,18 @@ def _index(seen: Sequence[_Seen]) -> float:
     return 100 * sum(s.weight for s in seen) / sum(s.area_mm2 for s in seen)
 
 
-def _index_se(seen: Sequence[_Seen]) -> float:
-    return float(100 * np.linalg.norm([s.weight_se for s in seen]) / sum(s.area_mm2 for s in seen))
+def _without_scale(measures: RegionMeasures, relative_sd: float) -> float:
+    """Take the scale's share off the standard error of an index."""
+    own = measures.wrinkle_index_se**2 - (measures.wrinkle_index * relative_sd) ** 2
+    return float(np.sqrt(max(own, 0.0)))
 
 
 def _whole_face(before: list[_Seen], after: list[_Seen], pairs: Sequence[Pair]) -> Pair | None:
     """Compare all regions together that both photos measured."""
     if not pairs:
         return None
-    se = float(np.hypot(_index_se(before), _index_se(after)))
     gates, lines = (p.same_gate for p in pairs), (p.same_lines for p in pairs)
-    return Pair(_index(before), _index(after), se, same_gate=all(gates), same_lines=all(lines))
+    return Pair(_index(before), _index(after), same_gate=all(gates), same_lines=all(lines))
 
 
 def _lengths_mm(

@@ -201,10 +201,8 @@ def _bars(every: Sequence[Compared]) -> list[Bar]:
             "none left out: SD of change over mean index, regions; face",
             f"{_pooled(pairs)}; {_pooled(faces)}",
         ),
-        _within_bar("region's index within 2 standard errors of the unchanged photo's", pairs),
-        _within_bar(
-            "… where a line came or went", [pair for pair in pairs if not pair.same_lines], judged=False
-        ),
+        _errors_bar("region's index: change over its standard error", pairs),
+        _errors_bar("… where a line came or went", [pair for pair in pairs if not pair.same_lines]),
         Bar("line length lost; new", f"{_percent(lost)}; {_percent(new)}"),
         Bar("regions refused only after the change", str(sum(compared.refused for compared in every))),
     ]
@@ -242,10 +240,14 @@ def _sd_bar(name: str, logs: Float, *, judged: bool = True) -> Bar:
     return Bar(name, value, f"≤ {LIMIT_SD:.1%} SD", bool(_sd(logs) <= LIMIT_SD))
 
 
-def _within_bar(name: str, pairs: Sequence[Pair], *, judged: bool = True) -> Bar:
-    within = sum(pair.within_two_se for pair in pairs)
-    value = f"{_percent(within / len(pairs) if pairs else float('nan'))} of {len(pairs)}"
-    return Bar(name, value, "≥ 95 %", within >= 0.95 * len(pairs)) if judged else Bar(name, value)
+def _errors_bar(name: str, pairs: Iterable[Pair]) -> Bar:
+    """Say how far changes go in standard errors. Much below 1 the stated errors are too wide for this."""
+    errors = np.array([pair.errors for pair in pairs if pair.errors is not None])
+    if not len(errors):
+        return Bar(name, "–")
+    within = float((errors <= 2).mean())
+    value = f"{np.sqrt((errors**2).mean()):.2f} root mean square, {within:.1%} of {len(errors)} within 2"
+    return Bar(name, value, "≥ 95 % within 2", within >= 0.95)
 
 
 def _come_and_gone(group: Sequence[Compared]) -> tuple[float, float]:

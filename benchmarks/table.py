@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_WORDS = {True: "met", False: "**missed**", None: ""}
+WORDS = {True: "met", False: "**missed**", None: ""}
+"""What stands behind a target."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Table:
 
 def bar_table(title: str, bars: Sequence[Bar], note: str = "") -> Table:
     """Set bars below each other, missed ones marked."""
-    rows = tuple((bar.name, bar.value, bar.target, _WORDS[bar.met]) for bar in bars)
+    rows = tuple((bar.name, bar.value, bar.target, WORDS[bar.met]) for bar in bars)
     return Table(title, ("what", "measured", "target", ""), rows, note)
 
 

@@ -10,7 +10,7 @@ import pytest
 from builders import a_line, a_refusal, an_assessment, some_measures
 from PIL import Image
 
-from benchmarks import changes, compared, page, repeat, smooth
+from benchmarks import changes, compared, limits, page, repeat, smooth
 from benchmarks.__main__ import _bench
 from benchmarks.compared import Pair, compare
 from benchmarks.lines import best_thresholds, precision_at
@@ -140,6 +140,37 @@ def test_the_index_is_length_times_contrast_per_area() -> None:
     assert forehead.before == pytest.approx(30 * 8 / area_cm2)
 
 
+def test_the_error_of_a_change_leaves_out_the_scale_and_the_deep_line() -> None:
+    scale_sd = lined().face.scale.relative_sd
+    own = np.sqrt(some_measures().wrinkle_index_se ** 2 - (some_measures().wrinkle_index * scale_sd) ** 2)
+    assert 0 < own < some_measures().wrinkle_index_se
+    assert compare("none", lined(), lined()).regions[0].se == pytest.approx(np.sqrt(2) * own)
+    assert {pair.se for pair in compare(changes.DEEP_LINE, lined(), lined()).regions} == {None}
+
+
+def test_a_bar_of_nothing_is_not_met() -> None:
+    assert repeat._errors_bar("none", []).met is None
+    pairs = [Pair(20.0, 20.0 + change, True, True, se=1.0) for change in (0.0, 1.0, 3.0, 1.0)]
+    assert repeat._errors_bar("some", pairs).value == "1.66 root mean square, 75.0% of 4 within 2"
+    assert repeat._errors_bar("some", pairs).met is False
+
+
+@pytest.mark.parametrize(
+    ("multiple", "found", "met"),
+    [
+        (1.0, 9, "met"),
+        (1.0, 8, "**missed**"),
+        (1.5, 9, "**missed**"),
+        (0.5, 8, "met"),
+        (0.5, 9, "**missed**"),
+    ],
+)
+def test_a_stated_limit_may_be_neither_too_low_nor_too_high(multiple: float, found: int, met: str) -> None:
+    results = [limits.Found(Region.FOREHEAD, multiple, found > k) for k in range(10)]
+    assert limits._row("all", multiple, results)[-1] == met
+    assert limits._row("forehead", multiple, results)[-1] == limits._row("all", multiple, [])[-1] == ""
+
+
 def test_the_whole_face_counts_only_what_both_photos_measured() -> None:
     second = dataclasses.replace(lined(), regions=tuple(some_measures(r) for r in list(Region)[:2]), lines=())
     part = compare("none", lined(), second)
@@ -168,10 +199,11 @@ def test_a_lower_resolution_verdict_is_told_apart() -> None:
 
 
 def test_a_region_that_lost_every_line_stays_in_the_figure() -> None:
-    assert Pair(20.0, 0.0, 1.0, True, False).log_ratio == pytest.approx(np.log(compared.LEAST_RATIO))
-    assert Pair(20.0, 22.0, 1.0, True, True).log_ratio == pytest.approx(np.log(1.1))
-    assert Pair(20.0, 22.0, 1.0, True, True).within_two_se
-    assert not Pair(20.0, 22.1, 1.0, True, True).within_two_se
+    assert Pair(20.0, 0.0, True, False).log_ratio == pytest.approx(np.log(compared.LEAST_RATIO))
+    assert Pair(20.0, 22.0, True, True).log_ratio == pytest.approx(np.log(1.1))
+    assert Pair(20.0, 22.0, True, True, se=0.5).errors == pytest.approx(4.0)
+    assert Pair(22.0, 20.0, True, True, se=0.5).errors == pytest.approx(4.0)
+    assert Pair(20.0, 22.0, True, True).errors is None
 
 
 def test_a_bias_counts_as_spread() -> None:
@@ -265,6 +297,7 @@ def test_every_bench_has_its_part_of_the_page() -> None:
     assert list(page.TITLES) == [
         "lines",
         "truth",
+        "limits",
         "smooth",
         "repeat",
         "pairs",

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
+from wrinklecv import sides
 from wrinklecv.assessment import assess
 from wrinklecv.chart import linear_light
 from wrinklecv.codes import Code
@@ -169,6 +170,18 @@ def test_the_static_share_is_the_drawn_one(name: Expression, visit: str) -> None
         assert line.static_share_low is not None and line.static_share_high is not None
         half = (line.static_share_high - line.static_share_low) / 2
         assert line.static_share_low - half - 0.02 <= true.share <= line.static_share_high + half + 0.02
+
+
+def test_where_no_clear_skin_is_left_texture_is_taken_from_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sides, "texture_contrast", lambda *_: None)
+    assessment = measured(Expression.FROWN)
+    side = sides.side_of(assessment, DEFAULTS)
+    for region in (Region.FOREHEAD, Region.CROWS_FEET_LEFT):
+        along_10_mm = [
+            line.contrast / line.signal_to_noise * np.sqrt(line.length_mm / 10)
+            for line in assessment.lines_in(region)
+        ]
+        assert sides.texture_of(side, region, [], DEFAULTS) == pytest.approx(np.median(along_10_mm), rel=0.6)
 
 
 @EVERY_EXPRESSION

@@ -52,7 +52,7 @@ def measured(
 
 
 LEAST_MM = 8.0
-UNSEEN = LEAST_MM * 0.02 / math.sqrt(12) * 100 / 4  # one line up to the detection limit, in index points
+UNSEEN = LEAST_MM * 0.3 * 0.02 * 100 / 4  # one line below the detection limit, in index points
 TWO = (a_line(20.0, 0.10, width_mm=0.8), a_line(10.0, 0.25, width_mm=1.4))
 
 

@@ -176,6 +176,13 @@ def test_a_gentle_turn_and_a_curve_stay_whole() -> None:
         assert [part.tolist() for part in cut_at_kinks(path, 45, 3)] == [path.tolist()]
 
 
+def test_a_mirrored_path_is_cut_at_the_mirrored_place() -> None:
+    parts = cut_at_kinks(turned(60) * (-1, 1), 45, 3)
+    assert [(part * (-1, 1)).tolist() for part in parts] == [
+        p.tolist() for p in cut_at_kinks(turned(60), 45, 3)
+    ]
+
+
 def test_every_kink_of_a_zigzag_is_cut() -> None:
     there = turned(60)
     zigzag = np.concatenate([there, there[-1] + np.arange(1.0, 31)[:, None] * [1.0, 0.0]])
@@ -324,6 +331,20 @@ def test_an_interrupted_line_is_one_path() -> None:
     assert length(path) > 190
 
 
+def test_a_line_that_runs_into_another_ridge_ends_there() -> None:
+    hook = valley((40, 70), (140, 70)) + valley((140, 70), (160, 20))  # turns off by 68°
+    paths = traced(hook + skin(4))
+    turns = [np.ptp(np.unwrap(np.arctan2(*np.diff(path, axis=0)[4:-4].T[::-1]))) for path in paths]
+    assert len(paths) == 2
+    assert max(turns) < np.deg2rad(45)
+
+
+def test_a_line_that_fades_into_the_texture_ends_where_it_fades() -> None:
+    faint = valley((20, 70), (220, 70), 0.05)
+    (path,) = traced(faint + valley((90, 70), (150, 70), 0.2) + skin(5))
+    assert (path[:, 0].min(), path[:, 0].max()) == pytest.approx((90, 150), abs=REACH_MM * PX_PER_MM)
+
+
 def test_a_deep_line_does_not_hide_a_faint_one() -> None:
     faint = valley((40, 30), (200, 30), 0.06)
     alone = traced(faint + skin(3))
@@ -374,21 +395,22 @@ def fading(*, faint: float, from_px: int, to_px: int) -> tuple[Float, Float]:
     return light.astype(np.float32), path
 
 
-def ends_after(light: Float, path: Float) -> tuple[float, float]:
+def trimmed(light: Float, path: Float) -> Float:
     ridges = find_ridges(light, sigmas_mm=DEFAULTS.sigmas_mm, px_per_mm=PX_PER_MM)
-    left = trim_ends(path, ridges, np.full(len(DEFAULTS.sigmas_mm), 0.005), min_share=0.5)
-    return (float(left[0, 0]), float(left[-1, 0])) if len(left) else (0.0, 0.0)
+    return trim_ends(path, ridges, np.full(len(DEFAULTS.sigmas_mm), 0.005), min_share=0.5)
 
 
-def test_faint_ends_are_taken_off_and_a_faint_middle_stays() -> None:
+def test_faint_ends_are_taken_off_either_way_round_and_a_faint_middle_stays() -> None:
     light, path = fading(faint=0.03, from_px=60, to_px=180)
-    assert ends_after(light, path) == pytest.approx((60, 180), abs=0.75 * PX_PER_MM)
+    left = trimmed(light, path)
+    assert (left[0, 0], left[-1, 0]) == pytest.approx((60, 180), abs=0.75 * PX_PER_MM)
+    assert trimmed(light, path[::-1]).tolist() == left[::-1].tolist()
     gap, _ = fading(faint=0.2, from_px=0, to_px=0)
     gap[:, 100:140] *= 0.1
-    assert ends_after(gap, path) == (0.0, 240.0)
+    assert trimmed(gap, path).tolist() == path.tolist()
 
 
 def test_an_even_path_keeps_its_ends_and_a_bright_one_has_none() -> None:
     light, path = fading(faint=0.2, from_px=0, to_px=0)
-    assert ends_after(light, path) == (0.0, 240.0)
-    assert ends_after(-light, path) == (0.0, 0.0)
+    assert trimmed(light, path).tolist() == path.tolist()
+    assert trimmed(-light, path).shape == (0, 2)

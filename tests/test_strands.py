@@ -77,14 +77,25 @@ def stretch(from_mm: float, to_mm: float, contrast: float) -> tuple[float, Float
 
 def test_dark_lines_on_one_side_are_told_from_furrows_on_both() -> None:
     lock, faint = stretch(20, 50, 0.8), stretch(-40, 40, 0.3)
-    assert one_sided_mm([lock, faint], DEFAULTS) == pytest.approx(30.0)
-    assert one_sided_mm([stretch(-20, -50, 0.8), faint], DEFAULTS) == pytest.approx(30.0)  # mirrored
-    assert one_sided_mm([lock, stretch(-20, -30, 0.6)], DEFAULTS) == 0.0  # a quarter of it is opposite
-    assert one_sided_mm([stretch(-30, 30, 0.8)], DEFAULTS) == 0.0  # a furrow across the middle
-    assert one_sided_mm([faint], DEFAULTS) == one_sided_mm([], DEFAULTS) == 0.0
+    assert one_sided_mm(Region.FOREHEAD, [lock, faint], DEFAULTS) == pytest.approx(30.0)
+    assert one_sided_mm(Region.FOREHEAD, [stretch(-20, -50, 0.8), faint], DEFAULTS) == pytest.approx(
+        30.0
+    )  # mirrored
+    assert (
+        one_sided_mm(Region.FOREHEAD, [lock, stretch(-20, -30, 0.6)], DEFAULTS) == 0.0
+    )  # a quarter of it is opposite
+    assert (
+        one_sided_mm(Region.FOREHEAD, [stretch(-30, 30, 0.8)], DEFAULTS) == 0.0
+    )  # a furrow across the middle
+    assert one_sided_mm(Region.GLABELLA, [lock], DEFAULTS) == 0.0  # each side may frown alone
+    assert (
+        one_sided_mm(Region.FOREHEAD, [faint], DEFAULTS) == one_sided_mm(Region.FOREHEAD, [], DEFAULTS) == 0.0
+    )
 
 
 def test_only_the_dark_part_of_a_line_counts_as_a_lock() -> None:
     length_mm, path_mm, contrasts = stretch(-20, 20, 0.2)  # a hair that was joined to a faint line
     contrasts = np.where(path_mm[:, 0] > 10, 0.9, contrasts)
-    assert one_sided_mm([(length_mm, path_mm, contrasts)], DEFAULTS) == pytest.approx(10.0, abs=0.5)
+    assert one_sided_mm(Region.FOREHEAD, [(length_mm, path_mm, contrasts)], DEFAULTS) == pytest.approx(
+        10.0, abs=0.5
+    )

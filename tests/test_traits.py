@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,9 @@ from wrinklecv.ridges import find_ridges
 from wrinklecv.settings import DEFAULTS
 from wrinklecv.skin import Shades, Skin
 from wrinklecv.traits import (
+    _NINE_OF_TEN,
     TRAITS,
+    _usual,
     faintest_contrast,
     flip_chance,
     least_undecided,
@@ -107,14 +110,21 @@ def test_longer_and_clearer_lines_are_likelier() -> None:
     assert chance(0.02, 16.0) < chance(0.05, 16.0) < chance(0.1, 16.0)
 
 
-def test_the_faintest_contrast_is_where_a_usual_line_becomes_one() -> None:
-    """The drawn valley is a little more even than usual ones: far below the limit it is no line either."""
-    limit = faintest_contrast(float(NOISE[0]), Region.FOREHEAD, DEFAULTS)
-    above, below = (
-        np.array([list(traits(valley(share * limit), level_path(10.0)).values())]) for share in (1.2, 0.4)
-    )
-    assert likelihood(above, DEFAULTS.line_weights)[0] > DEFAULTS.min_likelihood
-    assert likelihood(below, DEFAULTS.line_weights)[0] < DEFAULTS.min_likelihood
+@pytest.mark.parametrize("region", list(Region))
+def test_usual_lines_are_lines_from_the_faintest_contrast_on(region: Region) -> None:
+    """What lines differ by lies between the contrast at which a usual one is called a line and the limit."""
+    noise = 0.005
+    limit = faintest_contrast(noise, region, DEFAULTS)
+
+    def chance(contrast: float) -> float:
+        usual = {**_usual(region), "clear": np.log(contrast / noise)}
+        row = np.array([[usual.get(name, 0.0) for name in TRAITS]])
+        return float(likelihood(row, DEFAULTS.line_weights)[0])
+
+    assert chance(limit) > DEFAULTS.min_likelihood
+    assert chance(limit / np.exp(_NINE_OF_TEN[region])) == pytest.approx(DEFAULTS.min_likelihood)
+    assert chance(0.2 * limit) < DEFAULTS.min_likelihood
+    assert faintest_contrast(2 * noise, region, DEFAULTS) == pytest.approx(2 * limit)
 
 
 def test_a_mirrored_glance_shows_mirrored_traits() -> None:
@@ -164,8 +174,8 @@ def test_only_lines_near_the_decision_may_come_or_go() -> None:
     decision = DEFAULTS.min_likelihood
     at, above, sure, none = flip_chance(np.array([decision, 0.6, 0.95, 0.0]), DEFAULTS)
     assert at == pytest.approx(0.5)
-    # 0.6 is 0.81 in log odds above 0.4: 2.7 standard deviations of 0.3.
-    assert above == pytest.approx(0.0034, abs=3e-4)
+    # 0.6 is 0.81 in log odds above 0.4: 2.0 standard deviations of 0.4.
+    assert above == pytest.approx(0.0213, abs=5e-4)
     assert sure < 1e-6 and none < 1e-6
 
 
@@ -173,6 +183,17 @@ def test_what_is_two_errors_below_the_decision_is_surely_no_line() -> None:
     least = least_undecided(DEFAULTS)
     assert least < DEFAULTS.min_likelihood
     assert flip_chance(np.array([least]), DEFAULTS)[0] == pytest.approx(0.0228, abs=1e-3)
-    strict = dataclasses.replace(DEFAULTS, likelihood_sd=0.0)  # every photo decides alike
+    strict = dataclasses.replace(DEFAULTS, log_odds_sd=0.0)  # every photo decides alike
     assert least_undecided(strict) == pytest.approx(DEFAULTS.min_likelihood)
     assert flip_chance(np.array([0.39, 0.41]), strict).max() == 0.0
+    assert least_undecided(dataclasses.replace(DEFAULTS, min_likelihood=0.0)) == 0.0  # all are lines
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("min_likelihood", 1.1), ("min_end_share", 2.0), ("max_one_sided_share", 1.01), ("max_kink_deg", 270.0)],
+)
+def test_shares_above_one_and_turns_beyond_a_half_are_refused(name: str, value: float) -> None:
+    changed: dict[str, Any] = {name: value}
+    with pytest.raises(SettingsError, match=f"{name}.*must not be above"):
+        dataclasses.replace(DEFAULTS, **changed)

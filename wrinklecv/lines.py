@@ -72,8 +72,8 @@ class Detected:
 
     lines: longest first. detection_limit: the contrast from which nine of ten usual lines of
     `USUAL_LINE_MM` would have been found. undecided_mm, undecided_depth_mm: standard deviations of the
-    sums of length and of length × contrast, because another photo may decide otherwise on lines near the
-    decision, those that fell short of it too. strands: hair and frames.
+    sums of length and of length × contrast, because another photo may find lines likely enough that are near
+    the decision here, those that fell short of it too, or no more. strands: hair and frames.
     """
 
     lines: tuple[Line, ...]
@@ -104,52 +104,62 @@ def find_lines(
 ) -> Detected:
     """Find and measure the lines of one region."""
     proposals = propose_lines(chart, region, skin, sight, settings=settings)
-    piece = proposals.glance.piece
-    light = piece.cut(chart.light)
-    blur_mm2 = sight.camera_blur_mm**2 + chart.blur_mm2 + face_chart.BICUBIC_PX2 / face_chart.PX_PER_MM**2
     likely = likelihood(proposals.traits, settings.line_weights)
-    chosen = np.flatnonzero(likely >= least_undecided(settings))
-    paths = [proposals.paths_px[k] for k in chosen]
+    maybe = np.flatnonzero(likely >= least_undecided(settings))
+    paths = [proposals.paths_px[k] for k in maybe]
     unlike = unlike_shade(proposals.glance, skin, paths)
-    flips = flip_chance(likely[chosen], settings)
-    found: list[Line] = []
-    stretches: list[tuple[float, Float, Float]] = []
-    left_out_mm = undecided_mm2 = undecided_depth_mm2 = 0.0
-    for path, chance, foreign, flip in zip(paths, likely[chosen], unlike, flips, strict=True):
-        profile = measure_profile(
-            light,
-            proposals.glance.to_piece(path),
-            px_per_mm=face_chart.PX_PER_MM,
-            extend_mm=settings.end_search_mm,
-            blur_mm2=blur_mm2,
-        )
-        blurred_mm = float(np.hypot(profile.sigma_mm, settings.glance_blur_mm))
-        noise = float(np.interp(blurred_mm * np.sqrt(2), settings.sigmas_mm, proposals.noise))
-        # Contrast is that of the sharp line, the noise that of the glance, where the line is shallower.
-        noise *= blurred_mm / profile.sigma_mm
-        line = _line(chart, piece, profile, noise, scale, sight.doubt_share, float(chance))
-        if not _is_valley(line, profile, settings):
-            continue
-        counts = chance >= settings.min_likelihood
-        if _is_strand(line, profile, float(foreign), settings):
-            left_out_mm += line.length_mm * counts
-            continue
-        undecided_mm2 += line.length_mm**2 * flip * (1 - flip)
-        undecided_depth_mm2 += (line.length_mm * line.contrast) ** 2 * flip * (1 - flip)
-        if counts:
-            found.append(line)
-            stretches.append((line.length_mm, line.path_mm, profile.depths))
+    light = proposals.glance.piece.cut(chart.light)
+    measured = [
+        _measured(chart, light, proposals, path, scale, sight, float(chance), settings)
+        for path, chance in zip(paths, likely[maybe], strict=True)
+    ]
+    valleys = [k for k, (line, profile) in enumerate(measured) if _is_valley(line, profile, settings)]
+    strands = [k for k in valleys if _is_strand(*measured[k], float(unlike[k]), settings)]
+    lines = [k for k in valleys if k not in strands]
+    found = [measured[k] for k in lines if likely[maybe[k]] >= settings.min_likelihood]
+    left_out = [measured[k][0] for k in strands if likely[maybe[k]] >= settings.min_likelihood]
+    stretches = [(line.length_mm, line.path_mm, profile.depths) for line, profile in found]
+    flips = flip_chance(likely[maybe[lines]], settings)
+    lengths = np.array([measured[k][0].length_mm for k in lines])
+    contrasts = np.array([measured[k][0].contrast for k in lines])
+    spread = np.sqrt(flips * (1 - flips))
     return Detected(
-        lines=tuple(sorted(found, key=lambda line: -line.length_mm)),
+        lines=tuple(sorted((line for line, _ in found), key=lambda line: -line.length_mm)),
         detection_limit=_limit(proposals, settings),
-        undecided_mm=float(np.sqrt(undecided_mm2)),
-        undecided_depth_mm=float(np.sqrt(undecided_depth_mm2)),
+        undecided_mm=float(np.linalg.norm(lengths * spread)),
+        undecided_depth_mm=float(np.linalg.norm(lengths * contrasts * spread)),
         strands=Strands(
-            left_out_mm=float(left_out_mm),
+            left_out_mm=sum(line.length_mm for line in left_out),
             upright_mm=sum(_skin_mm(chart, path_mm) for path_mm in proposals.strands),
-            one_sided_mm=one_sided_mm(stretches, settings) if region is Region.FOREHEAD else 0.0,
+            one_sided_mm=one_sided_mm(region, stretches, settings),
         ),
     )
+
+
+def _measured(
+    chart: Chart,
+    light: Float,
+    proposals: Proposals,
+    path_px: Float,
+    scale: Scale,
+    sight: Sight,
+    chance: float,
+    settings: Settings,
+) -> tuple[Line, Profile]:
+    """Measure one path (N, 2) glance px, a line with that `chance`, across and along; light: the region's."""
+    piece = proposals.glance.piece
+    profile = measure_profile(
+        light,
+        proposals.glance.to_piece(path_px),
+        px_per_mm=face_chart.PX_PER_MM,
+        extend_mm=settings.end_search_mm,
+        blur_mm2=sight.camera_blur_mm**2 + chart.blur_mm2 + face_chart.BICUBIC_PX2 / face_chart.PX_PER_MM**2,
+    )
+    blurred_mm = float(np.hypot(profile.sigma_mm, settings.glance_blur_mm))
+    noise = float(np.interp(blurred_mm * np.sqrt(2), settings.sigmas_mm, proposals.noise))
+    # Contrast is that of the sharp line, the noise that of the glance, where the line is shallower.
+    noise *= blurred_mm / profile.sigma_mm
+    return _line(chart, piece, profile, noise, scale, sight.doubt_share, chance), profile
 
 
 def _limit(proposals: Proposals, settings: Settings) -> float:

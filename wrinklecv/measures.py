@@ -6,6 +6,10 @@ import numpy as np
 
 from .records import Line, Region, RegionMeasures
 
+_UNSEEN_SHARE = 0.3
+"""Contrast, over the detection limit, of a line that is there and was not found (root mean square): half of
+the lines are found from 0.4 to 0.7 of the limit on, and below that any contrast is as likely as another."""
+
 
 def measure_region(
     region: Region,
@@ -42,7 +46,7 @@ def measure_region(
     index = float((lengths * contrasts).sum()) * to_index
     by_contrast = float((lengths * errors).sum()) * to_index
     by_length = float((own * contrasts).sum()) * to_index
-    unseen = least_length_mm * detection_limit / np.sqrt(12) * to_index  # sd of a uniform contrast
+    unseen = least_length_mm * _UNSEEN_SHARE * detection_limit * to_index
     undecided = undecided_depth_mm * to_index
     return RegionMeasures(
         region=region,

@@ -91,7 +91,7 @@ def find_paths(
     )
     paths = [smooth_path(p, _SMOOTH_MM * px_per_mm, POINT_STEP_MM * px_per_mm) for p in joined]
     paths = [trim_ends(p, ridges, noise, min_share=settings.min_end_share) for p in paths]
-    return [p for p in paths if _length(p) >= settings.min_path_mm * px_per_mm]
+    return [p for p in paths if len(p) > 2 and _length(p) >= settings.min_path_mm * px_per_mm]
 
 
 def find_candidates(
@@ -260,7 +260,10 @@ def _sub_pixel(response: Float, path: Float, px_per_mm: float) -> Float:
 
 
 def cut_at_kinks(path: Float, max_kink_deg: float, px_per_mm: float) -> list[Float]:
-    """Cut a path (N, 2) px where it turns by more than `max_kink_deg` within 4 mm, sharpest turn first."""
+    """Cut a path (N, 2) px where the 2 mm before and after a place differ by more than `max_kink_deg`.
+
+    The sharpest such turn first; both parts keep the place.
+    """
     arm_px = _KINK_ARM_MM * px_per_mm
     at = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
     inner = np.flatnonzero((at >= arm_px) & (at <= at[-1] - arm_px))

@@ -90,7 +90,8 @@ class Settings:
     min_path_mm: float = 3.0
     """What is shorter is not bridged, and not looked at."""
     max_kink_deg: float = 45.0
-    """A path that turns more sharply within 4 mm has run into another ridge: it is cut there."""
+    """Where the 2 mm before a place and the 2 mm after it point further apart, a path has run into another
+    ridge: it is cut there."""
     max_gap_mm: float = 4.0
     max_turn_deg: float = 30.0
     """Gaps up to this length are bridged where both ends turn by no more than this."""
@@ -104,9 +105,9 @@ class Settings:
     min_likelihood: float = 0.4
     """From here on a path is called a line. F1 on lines that people drew is flat from 0.3 to 0.4; at 0.4
     fewer lines are false."""
-    likelihood_sd: float = 0.3
-    """By how much the log odds of one line differ between photos of the same skin (standard deviation): two
-    versions of one photo differ by 0.39, on drawn faces by 0.28."""
+    log_odds_sd: float = 0.4
+    """By how much the log odds of one line differ between two photos of the same skin (standard deviation
+    of the difference): 0.39 between versions of real photos, 0.28 of drawn ones."""
     min_line_mm: float = 5.0
     min_line_contrast: float = 0.012
     line_signal_to_noise: float = 6.0
@@ -175,6 +176,9 @@ class Settings:
             return
         if name not in _MAY_BE_NEGATIVE and min(numbers) < 0:
             raise SettingsError(f"Setting {name} = {value!r}: must not be negative.")
+        highest = _HIGHEST.get(name)
+        if highest is not None and max(numbers) > highest:
+            raise SettingsError(f"Setting {name} = {value!r}: must not be above {highest:g}.")
         if isinstance(value, tuple) and (min(value) <= 0 or list(value) != sorted(set(value))):
             raise SettingsError(f"Setting {name} = {value!r}: wanted widths above 0, narrowest first.")
 
@@ -186,6 +190,7 @@ class Settings:
 
 
 _KINDS: dict[type, str] = {float: "a number", tuple: "a list of numbers"}
+_HIGHEST = {"min_likelihood": 1.0, "min_end_share": 1.0, "max_one_sided_share": 1.0, "max_kink_deg": 180.0}
 _MAY_BE_NEGATIVE = ("dark_light", "black_light")
 
 DEFAULTS = Settings()

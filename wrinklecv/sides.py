@@ -142,7 +142,7 @@ def texture_of(
     told = texture_contrast(readings, lines, side.skin.visible)
     if told is not None:
         return told
-    # The limit is a multiple of the noise that the filters met; a line averages it over its length.
+    # The limit is a multiple of the noise that the filters met, or more; a line averages it over its length.
     noise = side.limit(region) / faintest_contrast(1.0, region, settings)
     return noise * math.sqrt(2 * REACH_MM / _USUAL_MM)
 

@@ -43,11 +43,16 @@ class Strands:
     one_sided_mm: float = 0.0
 
 
-def one_sided_mm(stretches: Sequence[tuple[float, Float, Float]], settings: Settings) -> float:
-    """Tell how much of the dark stretches of a forehead's lines lies on one side of the face, else 0.
+def one_sided_mm(
+    region: Region, stretches: Sequence[tuple[float, Float, Float]], settings: Settings
+) -> float:
+    """Tell how much of the dark stretches of a forehead's lines lies on one side of the face only.
 
-    stretches: of each line its length (mm), places (N, 2) chart mm and contrasts there (N,).
+    stretches: of each line its length (mm), places (N, 2) chart mm and contrasts there (N,). 0 where they lie
+    on both sides, and in other regions.
     """
+    if region is not Region.FOREHEAD:
+        return 0.0
     left = right = 0.0
     for length_mm, path_mm, contrasts in stretches:
         dark = contrasts > settings.dark_contrast

@@ -132,15 +132,17 @@ def likelihood(traits: Float, weights: tuple[float, ...]) -> Float:
 def flip_chance(likelihoods: Float, settings: Settings) -> Float:
     """Return how likely another photo of the same skin puts each path on the other side of the decision.
 
-    likelihoods: (P,). At the decision itself 0.5; normal errors of the log odds, `settings.likelihood_sd`.
+    likelihoods: (P,), 0 to 1. Differences of the log odds are normal, `settings.log_odds_sd`; at the
+    decision itself the chance is 0.5.
     """
     odds = _odds(likelihoods) - _odds(settings.min_likelihood)
-    return np.asarray(ndtr(-np.abs(odds) / max(settings.likelihood_sd, 1e-6)))
+    return np.asarray(ndtr(-np.abs(odds) / max(settings.log_odds_sd, 1e-6)))
 
 
 def least_undecided(settings: Settings) -> float:
-    """Return the likelihood below which a path is surely no line: two standard errors below the decision."""
-    return float(expit(_odds(settings.min_likelihood) - 2 * settings.likelihood_sd))
+    """Return the likelihood below which a path is taken for no line: 2 % of those are one elsewhere."""
+    far = float(expit(_odds(settings.min_likelihood) - 2 * settings.log_odds_sd))
+    return min(far, settings.min_likelihood)
 
 
 def _odds(likelihoods: Float | float) -> Float:
@@ -151,14 +153,13 @@ def faintest_contrast(noise: float, region: Region, settings: Settings) -> float
     """Return the contrast from which nine of ten usual lines of 10 chart mm in `region` are called lines.
 
     noise: contrast that the texture shows by itself at the scale of the line. Solves the log odds for the
-    contrast at which half of them are, and adds what the lines differ by.
+    contrast at which a line with the usual traits is one, and adds what lines differ by.
     """
     weights = dict(zip(("base", *TRAITS), settings.line_weights, strict=True))
     rest = weights["base"] + sum(weights[name] * value for name, value in _usual(region).items())
     per_clear = max(weights["clear"], 1e-3)
     clear = (float(_odds(settings.min_likelihood)) - rest) / per_clear
-    certain = _NINE_OF_TEN.get(region, _NINE_OF_TEN_BESIDE_EYES)
-    return noise * float(np.exp(np.clip(clear, 0.0, _LIMITS["clear"][1]) + certain))
+    return noise * float(np.exp(np.clip(clear, 0.0, _LIMITS["clear"][1]) + _NINE_OF_TEN[region]))
 
 
 def _usual(region: Region) -> dict[str, float]:
@@ -172,10 +173,15 @@ def _usual(region: Region) -> dict[str, float]:
     return usual | {"sloping": 0.5}
 
 
-_NINE_OF_TEN = {Region.FOREHEAD: 1.0, Region.GLABELLA: 1.3}
-_NINE_OF_TEN_BESIDE_EYES = 1.3
-"""ln of the contrast at which nine of ten such drawn lines were found over that at which half should be:
-2520 of them in 21 faces. Beside the eyes and between the brows the shape of the face shades them more."""
+_NINE_OF_TEN = {
+    Region.FOREHEAD: 0.35,
+    Region.GLABELLA: 0.9,
+    Region.CROWS_FEET_LEFT: 1.2,
+    Region.CROWS_FEET_RIGHT: 1.2,
+}
+"""ln of the contrast at which nine of ten lines were found, drawn onto 26 real photos and on 9 drawn faces
+(`python -m benchmarks limits` draws others), over that at which the weights call a usual one a line.
+Between the brows and beside the eyes the face's shape shades them, on drawn faces more than on real ones."""
 
 
 def _points(paths: list[Float]) -> _Points:

@@ -27,7 +27,8 @@ _FORMULAS = """
   seen well enough to find lines in; hair, brows, shine and skin seen too steeply are left out.
 - **Mean** depth score and width are weighted by length. The **deepest** depth score is that of the
   deepest 2 mm or so of any line. **Width** is the full width at half depth.
-- **Detection limit**: nine of ten lines 10 mm long of this depth score would have been found in this photo.
+- **Detection limit**: nine of ten lines 10 mm long of this depth score would have been found in this photo;
+  longer ones are found from less on.
 - **Signal-to-noise** = depth score / what texture and sensor noise alone would show. **Angle**: 0° is
   level, 90° upright.
 - **Scale** comes from the width of the iris, which differs by about 4 % between people. That is

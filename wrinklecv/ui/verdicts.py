@@ -45,7 +45,8 @@ def _show_index(measures: RegionMeasures) -> None:
         length = plus_minus(measures.total_length_mm, measures.total_length_se_mm, "mm")
         st.caption(f"{lines_in_words(measures.line_count)}, {length} in all")
     else:
-        st.caption(f"no line above the limit of {plain(100 * measures.detection_limit)} %")
+        limit = plain(100 * measures.detection_limit)
+        st.caption(f"no line found; nine of ten of 10 mm and {limit} % would have been")
 
 
 def lines_in_words(lines: int) -> str:
