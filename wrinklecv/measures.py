@@ -27,8 +27,9 @@ def measure_region(
 
     wrinkle_index = Σ(length_mm × contrast in %) / area in cm² (docs/measurement.md).
     Its standard error adds: the lines' own errors, taken to go together, because blur and the shape of
-    the face err alike for all lines of a photo; the scale's (mm / cm² goes with 1 / scale); and one line
-    of `least_length_mm` just below the detection limit, so that "none" is not certain either.
+    the face err alike for all lines of a photo; the scale's (mm / cm² goes with 1 / scale); one line of
+    `least_length_mm` that is there and was not found (`_UNSEEN_SHARE`), so that "none" is not certain
+    either; and what hangs on lines near the decision (`undecided_…`: see `lines.Detected`).
     Raises ValueError when no area was seen: there is nothing to divide by.
     """
     if area_mm2 <= 0:

@@ -68,9 +68,9 @@ def judge_strands(
             "been taken for a line."
         )
         one_sided = (
-            f"{{value:.0f}} mm of lines as dark as hair lie on one side of the {name} only (limit "
-            "{threshold:.0f} mm): look whether a lock of hair or its shadow was taken for a line; hold the "
-            "hair back."
+            f"{{value:.0f}} mm of lines as dark as hair lie almost all on one side of the {name} (limit "
+            "{threshold:.0f} mm): hold the hair back, and look whether a lock of hair or its shadow was "
+            "taken for a line; it may be a real line of one side."
         )
         for length_mm, limit, text in (
             (strands.left_out_mm, 0.0, left_out),

@@ -2,7 +2,7 @@
 
 Dark paths that run up and down are never called lines, so they tell without harm that hair is in the way,
 and that a strand which happens to lie level may have been taken for a line. A scar, a vein or a line of
-sleep tells the same. Deep furrows are on both sides of a face; a lock of hair over the temple is not.
+sleep tells the same. Deep furrows usually are on both sides of a face; a lock of hair over the temple is not.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from . import parts, sight
 from .measuring import measured
 from .parts import HIGHER, HOW_TO, PHOTO_TYPES, REGION_NAMES, Source, md, plain, plus_minus, sample_title
 from .sight import Seen
-from .verdicts import because, lines_in_words, show_findings, show_verdicts
+from .verdicts import because, limit_in_words, lines_in_words, show_findings, show_verdicts
 
 _FORMULAS = """
 - **Depth score (contrast)** of a line = ln(light beside the line / light in its valley), shown in %:
@@ -134,7 +134,7 @@ def _choose_line(assessment: Assessment, region: Region, lines: Mapping[int, Lin
         st.markdown(because(assessment, region))
         return None
     if not lines:
-        st.markdown(f"No line was found. Detection limit: {plain(100 * measures.detection_limit)} %.")
+        st.markdown(limit_in_words(measures))
         return None
     st.caption("Choose a line to mark it in the pictures: tick the box in its row.")
     choice = st.dataframe(

@@ -40,13 +40,21 @@ def show_verdicts(assessment: Assessment) -> None:
 
 def _show_index(measures: RegionMeasures) -> None:
     index = plus_minus(measures.wrinkle_index, measures.wrinkle_index_se)
-    st.metric("Wrinkle index, mm·%/cm²", index if measures.line_count else "0")
+    st.metric("Wrinkle index, mm·%/cm²", index)
     if measures.line_count:
         length = plus_minus(measures.total_length_mm, measures.total_length_se_mm, "mm")
         st.caption(f"{lines_in_words(measures.line_count)}, {length} in all")
     else:
-        limit = plain(100 * measures.detection_limit)
-        st.caption(f"no line found; nine of ten of 10 mm and {limit} % would have been")
+        st.caption(limit_in_words(measures))
+
+
+def limit_in_words(measures: RegionMeasures) -> str:
+    """Say that a region shows no line, and what would have been seen there."""
+    limit = plain(100 * measures.detection_limit)
+    return (
+        f"No line was found. Detection limit: {limit} % (nine of ten lines of 10 mm so deep are found; "
+        "shorter or fainter ones may be there)."
+    )
 
 
 def lines_in_words(lines: int) -> str:
