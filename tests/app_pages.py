@@ -71,7 +71,7 @@ def refuses_glabella(content: bytes) -> Seen:
 def finds_nothing(content: bytes) -> Seen:
     seen = _really_look(content)
     empty = tuple(
-        dataclasses.replace(m, line_count=0, total_length_mm=0.0, wrinkle_index=0.0, wrinkle_index_se=0.0)
+        dataclasses.replace(m, line_count=0, total_length_mm=0.0, wrinkle_index=0.0)
         for m in seen.assessment.regions
     )
     return seen._replace(assessment=dataclasses.replace(seen.assessment, lines=(), regions=empty))
