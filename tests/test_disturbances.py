@@ -48,8 +48,7 @@ def is_told(before: Assessment, after: Assessment) -> bool:
 
 
 # What the detector does not hold yet is no case here but a missed bar in the truth bench: strands of
-# hair that lie level as lines do, pieces of many strands, the shade beside a thin metal bridge, gaps
-# between shining places on dark skin (told, as below).
+# hair that lie level as lines do, pieces of many strands, the shade beside a thin metal bridge.
 HELD = (
     ("hair: few strands", "light"),
     ("hair: few strands", "dark"),
@@ -63,6 +62,8 @@ HELD = (
     ("freckles", "light"),
     ("freckles", "dark"),
     ("shine", "light"),
+    # Between shining places on this one face 0.30 mm/cm² since folds are drawn in skin's colour: missed.
+    pytest.param("shine", "dark", marks=pytest.mark.xfail(raises=AssertionError, strict=True)),
     ("shadow edge: level", "light"),
     ("shadow edge: level", "dark"),
     ("shadow edge: upright", "light"),
